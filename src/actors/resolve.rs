@@ -1,0 +1,241 @@
+//! Ties mentions to actors, paragraph by paragraph, in document order.
+
+use super::detect;
+use super::entry::Form;
+use super::gazetteer::Gazetteer;
+use super::identify::inner;
+use super::memory::{Known, Memory, Ref};
+use super::mentions::{self, Spot};
+use super::text::{self, Text};
+use crate::data::{Actor, ActorType, Candidate, GivenActor, Span, Via};
+use std::collections::HashMap;
+
+/// Reads one document from its beginning and says who is meant.
+///
+/// ```ignore
+/// let mut r = Resolver::new(&gazetteer, Some("2016-05-03"));
+/// r.read("Title");
+/// let actors = r.paragraph("The president asked Congress to wait.", &[]);
+/// ```
+pub struct Resolver<'g> {
+    pub(super) g: &'g Gazetteer,
+    pub(super) date: Option<String>,
+    pub(super) memory: Memory,
+    /// Sentences in the text read last.
+    last: u32,
+    pub(super) notes: Vec<String>,
+}
+
+/// A mention tied to an actor of the memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tied {
+    pub known: usize,
+    pub via: Via,
+    /// The rule in words.
+    pub rule: &'static str,
+    pub pronoun: bool,
+    /// The type of this wording, where it is not the actor's own.
+    pub kind: ActorType,
+}
+
+impl<'g> Resolver<'g> {
+    /// Begins a document of `date` (ISO 8601, as much of it as is known).
+    pub fn new(gazetteer: &'g Gazetteer, date: Option<&str>) -> Self {
+        let date = date.map(str::trim).filter(|d| d.get(..4).is_some_and(|y| y.bytes().all(|b| b.is_ascii_digit())));
+        Resolver { g: gazetteer, date: date.map(Into::into), memory: Memory::default(), last: 0, notes: Vec::new() }
+    }
+
+    /// Reads title or context: nothing is reported, names introduced here are remembered.
+    pub fn read(&mut self, text: &str) {
+        let t = self.begin(text);
+        let mut spots = detect::detect(&t, self.g, &self.memory, self.date.as_deref());
+        spots.iter_mut().for_each(|s| s.coded = false);
+        self.tie(&t, &spots);
+    }
+
+    /// The actors of a paragraph, in text order. `candidates` come from a tagger, spans in bytes into `text`; where
+    /// there are none, actors are found by rule.
+    pub fn paragraph(&mut self, text: &str, candidates: &[Candidate]) -> Vec<Actor> {
+        let t = self.begin(text);
+        let spots = self.spots(&t, candidates);
+        let tied = self.tie(&t, &spots);
+        self.gather(&t, &spots, &tied)
+    }
+
+    /// Exactly the caller's actors, in the caller's order, with code, id, type and name filled in. Spans are bytes
+    /// into `text`.
+    pub fn given(&mut self, text: &str, actors: &[GivenActor]) -> Vec<Actor> {
+        let t = self.begin(text);
+        let first = |a: &GivenActor| a.mentions.first().copied().unwrap_or(Span::new(0, 0));
+        let mut spots: Vec<Spot> = actors.iter().map(|a| Spot::given(first(a), a.code.as_deref())).collect();
+        mentions::others(&t, self.g, &mut spots);
+        let tied = self.tie(&t, &spots);
+        let one = |a: &GivenActor| {
+            let at = spots.iter().position(|s| s.given && s.span == first(a))?;
+            let tied = tied.get(at).copied().flatten()?;
+            let k = self.memory.known.get(tied.known)?;
+            Some((k.clone(), tied))
+        };
+        actors.iter().map(|a| filled(a, one(a), first(a).of(text))).collect()
+    }
+
+    /// What was assumed, in words; empty where nothing was.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    pub(crate) fn begin<'t>(&mut self, text: &'t str) -> Text<'t> {
+        let t = Text::new(text, self.g);
+        self.memory.begin(self.last);
+        self.last = t.tokens.last().map_or(0, |k| k.sentence + 1);
+        t
+    }
+
+    pub(crate) fn spots(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {
+        if candidates.is_empty() {
+            return detect::detect(t, self.g, &self.memory, self.date.as_deref());
+        }
+        let mut spots: Vec<Spot> = Vec::with_capacity(candidates.len() + t.hits.len());
+        let mut sorted: Vec<&Candidate> = candidates.iter().collect();
+        sorted.sort_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end)));
+        for c in sorted {
+            if let Some(span) = mentions::edges(t, c.span) {
+                // Edges that grew into each other: the first keeps the name.
+                if !spots.iter().any(|s| s.span == span) {
+                    spots.push(Spot::candidate(c, span));
+                }
+            }
+        }
+        mentions::others(t, self.g, &mut spots);
+        for s in spots.iter_mut().filter(|s| !s.given) {
+            s.coded = s.hit.is_some_and(|h| detect::sure(t, self.g, &self.memory, h, self.date.as_deref()));
+        }
+        spots
+    }
+
+    /// Ties every spot, in text order, and remembers it.
+    pub(crate) fn tie(&mut self, t: &Text, spots: &[Spot]) -> Vec<Option<Tied>> {
+        spots.iter().map(|s| self.one(t, s)).collect()
+    }
+
+    fn one(&mut self, t: &Text, spot: &Spot) -> Option<Tied> {
+        let tied = self.identify(t, spot)?;
+        let range = t.range(spot.span);
+        if let Some(acronym) = acronym(t, range.end) {
+            self.memory.call(acronym, tied.known);
+        }
+        if self
+            .memory
+            .known
+            .get(tied.known)
+            .is_some_and(|k| !k.listed && k.kind != ActorType::Person && proper(&k.name))
+        {
+            self.memory.call(inner(t, spot.span).of(t.text), tied.known);
+        }
+        let token = t.tokens.get(range.start)?;
+        let (subject, speaker) = mentions::role(t, self.g, range.clone());
+        let weak = spot.hit.is_some_and(|h| h.hyphen || self.g.best(h, None).is_some_and(|u| u.1 == Form::Adjective));
+        self.memory.mention(Ref {
+            known: tied.known,
+            paragraph: self.memory.paragraph,
+            sentence: self.memory.sentences + token.sentence,
+            subject: subject && !weak,
+            speaker,
+            quoted: token.quoted,
+        });
+        if weak || subject {
+            return Some(tied);
+        }
+        if let Some(code) =
+            self.memory.known.get(tied.known).filter(|k| k.kind == ActorType::State).map(|k| k.code.clone())
+            && text::against(t, self.g, range.start)
+        {
+            self.memory.target(&code);
+        }
+        Some(tied)
+    }
+
+    /// Actors of the reported spots: one per actor and wording, wordings of one person together.
+    fn gather(&self, t: &Text, spots: &[Spot], tied: &[Option<Tied>]) -> Vec<Actor> {
+        let mut actors: Vec<Actor> = Vec::new();
+        let mut by_wording: HashMap<(usize, String), usize> = HashMap::new();
+        let mut first: HashMap<usize, usize> = HashMap::new();
+        let words = |s: &Spot| wording(inner(t, s.span).of(t.text));
+        for (spot, tied) in spots.iter().zip(tied) {
+            let Some(tied) = tied.as_ref().filter(|_| spot.coded) else { continue };
+            let Some(k) = self.memory.known.get(tied.known) else { continue };
+            let key = (tied.known, words(spot));
+            let whole = k.kind == ActorType::Person || tied.pronoun;
+            let known = by_wording.get(&key).or_else(|| first.get(&tied.known).filter(|_| whole)).copied();
+            let at = known.unwrap_or(actors.len());
+            by_wording.entry(key).or_insert(at);
+            first.entry(tied.known).or_insert(at);
+            match actors.get_mut(at) {
+                Some(a) => a.mentions.push(spot.span),
+                None => actors.push(Actor {
+                    name: k.name.clone(),
+                    id: k.id.clone(),
+                    code: k.code.clone(),
+                    kind: tied.kind,
+                    mentions: vec![spot.span],
+                    via: tied.via,
+                }),
+            }
+        }
+        // Further places where the paragraph has the same known name standing alone.
+        for (spot, tied) in spots.iter().zip(tied) {
+            let Some(tied) = tied.as_ref().filter(|_| !spot.coded && spot.hit.is_some_and(|h| !h.hyphen)) else {
+                continue;
+            };
+            if let Some(a) = by_wording.get(&(tied.known, words(spot))).and_then(|at| actors.get_mut(*at)) {
+                a.mentions.push(spot.span);
+            }
+        }
+        for a in &mut actors {
+            a.mentions.sort();
+        }
+        actors
+    }
+
+    pub(crate) fn known(&self, at: usize) -> Option<&Known> {
+        self.memory.known.get(at)
+    }
+
+    pub(crate) fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+}
+
+/// A wording made comparable: without dots, in small letters.
+fn wording(s: &str) -> String {
+    s.chars().filter(|c| *c != '.').flat_map(char::to_lowercase).collect()
+}
+
+/// The acronym in brackets at token `i` ("… Agency (KCIA)").
+fn acronym<'t>(t: &Text<'t>, i: usize) -> Option<&'t str> {
+    let word = t.at(i + 1);
+    let capitals = (2..9).contains(&word.len()) && word.chars().all(|c| c.is_uppercase() || c == '.' || c == '-');
+    (t.at(i) == "(" && t.at(i + 2) == ")" && capitals).then_some(word)
+}
+
+/// Whether a name of several words is a proper one ("Halcyon Lithography", not "Iranian officials").
+fn proper(name: &str) -> bool {
+    name.contains(' ')
+        && name.rsplit(' ').next().is_some_and(|w| w.starts_with(char::is_uppercase))
+        && name.starts_with(char::is_uppercase)
+}
+
+fn filled(a: &GivenActor, found: Option<(Known, Tied)>, surface: &str) -> Actor {
+    let (known, kind) = match found {
+        Some((k, t)) => (Some(k), t.kind),
+        None => (None, ActorType::Group),
+    };
+    let given = |s: &Option<String>| s.clone().filter(|s| !s.trim().is_empty());
+    let code = given(&a.code).or_else(|| known.as_ref().map(|k| k.code.clone())).unwrap_or_else(|| "-".into());
+    let name = given(&a.name).or_else(|| known.as_ref().map(|k| k.name.clone())).unwrap_or_else(|| surface.to_owned());
+    let id = match &known {
+        Some(k) if k.code == code && k.name == name => k.id.clone(),
+        _ => super::id::id(&code, &name),
+    };
+    Actor { name, id, code, kind, mentions: a.mentions.clone(), via: Via::Given }
+}

@@ -1,0 +1,14 @@
+//! Text to token states: the tokenizer, and one transformer for BERT and MPNet kinds.
+
+pub mod config;
+pub mod fast;
+pub mod input;
+pub mod layers;
+pub mod params;
+pub mod transformer;
+
+impl From<candle_core::Error> for crate::error::Error {
+    fn from(e: candle_core::Error) -> Self {
+        crate::error::Error::Compute(e.to_string())
+    }
+}

@@ -1,0 +1,118 @@
+//! AdamW (Loshchilov and Hutter 2019) with its own state, so that a stopped run goes on exactly where it was.
+
+use crate::error::{Error, Result};
+use candle_core::backprop::GradStore;
+use candle_core::{Result as Computed, Tensor, Var};
+use std::collections::BTreeMap;
+
+/// How one group of variables learns.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// Peak learning rate.
+    pub rate: f64,
+    /// Weight decay.
+    pub decay: f64,
+}
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPS: f64 = 1e-8;
+
+/// First and second moments of every variable.
+pub struct AdamW {
+    moments: BTreeMap<String, (Tensor, Tensor)>,
+    steps: usize,
+}
+
+impl AdamW {
+    /// Nothing learned yet.
+    pub fn new() -> Self {
+        AdamW { moments: BTreeMap::new(), steps: 0 }
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// One step along `grads`, each learning rate times `factor`, gradients scaled so that their common norm is at most
+    /// `clip`. Returns the norm before.
+    ///
+    /// # Errors
+    /// A gradient that is no number: the run has diverged.
+    pub fn step(
+        &mut self,
+        vars: &BTreeMap<String, Var>,
+        grads: &GradStore,
+        group: impl Fn(&str, &Var) -> Group,
+        factor: f64,
+        clip: f64,
+    ) -> Result<f64> {
+        let norm = norm(vars, grads)?;
+        if !norm.is_finite() {
+            return Err(Error::Compute(format!(
+                "the gradient is not a number after {} steps; take a lower learning rate and go on from the last checkpoint",
+                self.steps
+            )));
+        }
+        self.steps += 1;
+        let scale = if norm > clip { clip / norm } else { 1.0 };
+        for (name, var) in vars {
+            if let Some(g) = grads.get(var) {
+                self.update(name, var, &(g * scale)?.detach(), group(name, var), factor)?;
+            }
+        }
+        Ok(norm)
+    }
+
+    fn update(&mut self, name: &str, var: &Var, g: &Tensor, group: Group, factor: f64) -> Computed<()> {
+        let (m, v) = match self.moments.get(name) {
+            Some((m, v)) => (m.clone(), v.clone()),
+            None => (var.zeros_like()?, var.zeros_like()?),
+        };
+        let m = ((m * BETA1)? + (g * (1.0 - BETA1))?)?;
+        let v = ((v * BETA2)? + (g.sqr()? * (1.0 - BETA2))?)?;
+        let t = self.steps as i32;
+        let (a, b) = (1.0 - BETA1.powi(t), 1.0 - BETA2.powi(t));
+        let rate = group.rate * factor;
+        let step = ((&m / a)? / ((&v / b)?.sqrt()? + EPS)?)?;
+        let next = ((var.as_tensor() * (1.0 - rate * group.decay))? - (step * rate)?)?;
+        var.set(&next)?;
+        self.moments.insert(name.to_string(), (m.detach(), v.detach()));
+        Ok(())
+    }
+
+    /// The moments as tensors to save.
+    pub fn state(&self) -> BTreeMap<String, Tensor> {
+        let both = |(n, (m, v)): (&String, &(Tensor, Tensor))| [(format!("m.{n}"), m.clone()), (format!("v.{n}"), v.clone())];
+        self.moments.iter().flat_map(both).collect()
+    }
+
+    /// Go on from saved moments.
+    pub fn restore(&mut self, mut saved: BTreeMap<String, Tensor>, steps: usize) {
+        let names: Vec<String> = saved.keys().filter_map(|k| k.strip_prefix("m.").map(str::to_string)).collect();
+        for n in names {
+            if let (Some(m), Some(v)) = (saved.remove(&format!("m.{n}")), saved.remove(&format!("v.{n}"))) {
+                self.moments.insert(n, (m, v));
+            }
+        }
+        self.steps = steps;
+    }
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        AdamW::new()
+    }
+}
+
+/// Euclidean norm of all gradients together.
+fn norm(vars: &BTreeMap<String, Var>, grads: &GradStore) -> Computed<f64> {
+    let mut sum = 0.0;
+    for var in vars.values() {
+        if let Some(g) = grads.get(var) {
+            sum += f64::from(g.sqr()?.sum_all()?.to_scalar::<f32>()?);
+        }
+    }
+    Ok(sum.sqrt())
+}
