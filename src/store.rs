@@ -132,7 +132,9 @@ impl Model {
     /// The binary was damaged.
     pub fn built_in() -> Result<Self> {
         let find = |name: &str| BUILT_IN.iter().find(|(n, _)| *n == name).map(|(_, b)| Bytes(Arc::new(*b)));
-        Self::assemble(COMPACT, |name| find(name).ok_or_else(|| Error::model(COMPACT, format!("{name} is not compiled in"))))
+        Self::assemble(COMPACT, |name| {
+            find(name).ok_or_else(|| Error::model(COMPACT, format!("{name} is not compiled in")))
+        })
     }
 
     /// A model folder.
@@ -144,7 +146,8 @@ impl Model {
     }
 
     fn assemble(model: &str, read: impl Fn(&str) -> Result<Bytes>) -> Result<Self> {
-        let bad = |file: &str, e: &dyn std::fmt::Display| Error::model(model, format!("{file} cannot be understood: {e}"));
+        let bad =
+            |file: &str, e: &dyn std::fmt::Display| Error::model(model, format!("{file} cannot be understood: {e}"));
         let manifest: Manifest = serde_json::from_slice(&read(MANIFEST)?).map_err(|e| bad(MANIFEST, &e))?;
         let mut shards = Vec::new();
         let (mut config, mut calibration, mut tokenizer) = (None, None, None);
@@ -194,9 +197,18 @@ pub fn fetch(repo: &str, out: &Path, offline: bool, token: Option<String>) -> Re
         let path = match cache.get(name) {
             Some(p) => p,
             None if offline => {
-                return Err(Error::model(repo, format!("{name} is not in the local cache and HF_HUB_OFFLINE is set; unset it, or copy the file to {}", out.display())));
+                return Err(Error::model(
+                    repo,
+                    format!(
+                        "{name} is not in the local cache and HF_HUB_OFFLINE is set; unset it, or copy the file to {}",
+                        out.display()
+                    ),
+                ));
             }
-            None => api.model(repo.to_string()).get(name).map_err(|e| Error::model(repo, format!("{name} could not be fetched: {e}")))?,
+            None => api
+                .model(repo.to_string())
+                .get(name)
+                .map_err(|e| Error::model(repo, format!("{name} could not be fetched: {e}")))?,
         };
         let to = out.join(name);
         std::fs::copy(&path, &to).map_err(|e| Error::io(&to, e))?;
@@ -211,7 +223,10 @@ pub fn fetch(repo: &str, out: &Path, offline: bool, token: Option<String>) -> Re
 /// The folder is no whole model, or the copy failed.
 pub fn install(from: &Path) -> Result<PathBuf> {
     let model = Model::from_folder(from)?;
-    let home = places().into_iter().next().ok_or_else(|| Error::Usage("there is no home folder to install into; set DEMARCHE_MODELS".into()))?;
+    let home = places()
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::Usage("there is no home folder to install into; set DEMARCHE_MODELS".into()))?;
     let to = home.join(&model.manifest.name);
     std::fs::create_dir_all(&to).map_err(|e| Error::io(&to, e))?;
     for name in model.manifest.files.iter().map(|f| f.name.as_str()).chain([MANIFEST]) {
@@ -240,11 +255,17 @@ pub fn set_places(places: Vec<PathBuf>) {
 /// Check one file against the manifest.
 fn verify(model: &str, f: &FileEntry, bytes: &[u8]) -> Result<()> {
     if bytes.len() as u64 != f.bytes {
-        return Err(Error::model(model, format!("{} has {} bytes, the manifest says {}: copy it again", f.name, bytes.len(), f.bytes)));
+        return Err(Error::model(
+            model,
+            format!("{} has {} bytes, the manifest says {}: copy it again", f.name, bytes.len(), f.bytes),
+        ));
     }
     let got = hex(&Sha256::digest(bytes));
     if got != f.sha256 {
-        return Err(Error::model(model, format!("{} is damaged: its SHA-256 is {got}, the manifest says {}: copy it again", f.name, f.sha256)));
+        return Err(Error::model(
+            model,
+            format!("{} is damaged: its SHA-256 is {got}, the manifest says {}: copy it again", f.name, f.sha256),
+        ));
     }
     Ok(())
 }

@@ -138,6 +138,16 @@ pub(crate) fn code(t: &Text, g: &Gazetteer, m: &Memory, span: Span, kind: ActorT
         if let Some(k) = m.of_family(t.at(i)).and_then(|k| m.known.get(k)) {
             return Coded::new(k.code.clone(), Strength::Sure, "the person named in it");
         }
+        // "one district judge in Ohio".
+        if let Some(code) = g.words.region(t.at(i)) {
+            return Coded::new(code, Strength::Context, "the part of a state named in it");
+        }
+        // "a Treasury official".
+        let short = g.words.short(t.at(i)).iter().filter_map(|id| g.by_id(id)).filter(|e| e.kind == ActorType::Gov);
+        let home = m.homes().first().copied();
+        if let Some(e) = short.clone().find(|e| home == Some(e.code.as_str())).or(short.clone().next()) {
+            return Coded::new(e.code.clone(), Strength::Context, "the institution named in it");
+        }
         // "Moon's government": a surname that only the gazetteer knows.
         if let Some(d) = date.filter(|_| matches!(t.at(i + 1), "'" | "’") && i + 2 < range.end) {
             let bearer = g
@@ -177,16 +187,20 @@ pub(crate) fn code(t: &Text, g: &Gazetteer, m: &Memory, span: Span, kind: ActorT
                 title.codes.is_empty() && is_state(code) && !title.not.contains(code) || title.codes.contains(code)
             };
             let has = |code: &String| has(code) && (!title.codes.is_empty() || g.has_office(code, &title.office));
+            let home = m.homes().into_iter().next().filter(|c| title.codes.is_empty() && has(&(*c).to_owned()));
+            if let Some(code) = home {
+                return Coded::new(code, Strength::Guess, "the state that the document is mostly about");
+            }
             if let Some(k) = m.latest(|k, _| has(&k.code)).and_then(|k| m.known.get(k)) {
                 return Coded::new(k.code.clone(), Strength::Context, "the last state named that has such an office");
             }
             if let Some(first) = title.codes.first() {
                 return Coded::new(first.clone(), Strength::Context, "the first state that has such an office");
             }
-        } else if title.office == "president"
-            && let Some(code) = m.homes().into_iter().find(|c| g.has_office(c, "president"))
-        {
-            return Coded::new(code, Strength::Guess, "the state that the document is mostly about");
+        } else if title.office == "president" {
+            // Most texts that name no state at all are American.
+            let home = m.homes().into_iter().find(|c| g.has_office(c, "president")).unwrap_or("USA");
+            return Coded::new(home, Strength::Guess, "the state that the document is mostly about");
         }
     }
     context(t, g, m, span, kind, head.map(|(i, _)| t.at(i)).unwrap_or(""))
@@ -254,6 +268,9 @@ fn context(t: &Text, g: &Gazetteer, m: &Memory, span: Span, kind: ActorType, hea
                 super::pronoun::ahead(t, g, m, range.start).and_then(|k| m.known.get(k)).filter(|k| k.code != "-")
         {
             return Coded::new(k.code.clone(), Strength::Context, "the state of the speaker");
+        }
+        if let Some(voice) = m.voice.as_ref().filter(|_| matches!(p, Pronoun::I | Pronoun::We)) {
+            return Coded::new(voice.clone(), Strength::Context, "the state whose institution the title names");
         }
         let person = matches!(p, Pronoun::He | Pronoun::She | Pronoun::I);
         let fits = |k: &Known, _: &Ref| {

@@ -228,8 +228,10 @@ fn shorts(t: &Text, g: &Gazetteer, cover: &mut Cover, spots: &mut Vec<Spot>) {
     for i in 1..t.tokens.len() {
         let next = t.tokens.get(i + 1).is_some_and(|n| n.capital && n.word && !STARTERS.contains(&t.at(i + 1)));
         let Some(k) = t.tokens.get(i).filter(|k| k.capital && !next) else { continue };
-        let Some(code) = g.words.short(t.at(i)).filter(|_| matches!(t.at(i - 1), "the" | "The")) else { continue };
-        let told = !matches!(code, "PRK" | "KOR") || peninsula;
+        let Some(code) = g.words.short(t.at(i)).first().filter(|_| matches!(t.at(i - 1), "the" | "The")) else {
+            continue;
+        };
+        let told = !matches!(code.as_str(), "PRK" | "KOR") || peninsula;
         let from = t.tokens.get(i - 1).map_or(k.span.start, |a| a.span.start);
         let span = Span::new(from, k.span.end);
         if told && cover.take(t, span) {

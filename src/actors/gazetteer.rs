@@ -1,6 +1,6 @@
 //! The known actors: shipped tables, users' files, and the lookups by name, surname, office and id.
 
-use super::entry::{Entry, Form, Gender, Term};
+use super::entry::{Entry, Form, Gender, Term, within};
 use super::id;
 use super::matcher::{Hit, Matcher};
 use super::table::{self, UserActor};
@@ -112,10 +112,10 @@ impl Gazetteer {
         if uses.len() < 2 {
             return uses.first().copied();
         }
-        let rank = |(i, form): (u32, Form)| {
+        let rank = |(i, _): (u32, Form)| {
             let e = self.entry(i);
             let fits = date.is_none_or(|d| e.valid(d));
-            let far = if form == Form::Surname { date.map_or(0, |d| e.distance(d)) } else { 0 };
+            let far = if e.kind == ActorType::Person { date.map_or(0, |d| e.distance(d)) } else { 0 };
             // In its time a state that is gone comes first ("Belgrade" of 1993), else last.
             let gone = !e.to.is_empty() && e.terms.is_empty();
             (!e.own, !fits, gone != date.is_some(), far)
@@ -128,14 +128,23 @@ impl Gazetteer {
         self.surnames.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The person who held `office` of `code` on `date`; of several, the one who came last.
+    /// The person who held `office` of `code` on `date`; `None` where several did, as deputies and spokesmen do, or as
+    /// far as a date of a year alone tells. On the day of a change it is the one who came.
     pub(crate) fn holder(&self, code: &str, office: &str, date: &str) -> Option<u32> {
         let holders = self.offices.get(&format!("{code}:{office}"))?;
-        let since = |i: u32| {
-            let terms = &self.entry(i).terms;
-            terms.iter().filter(|t| t.office == office).map(|t| t.from.clone()).max().unwrap_or_default()
+        let all: Vec<u32> = holders.iter().copied().filter(|i| self.entry(*i).held(office, date)).collect();
+        let stays = |i: &u32| {
+            let mut terms = self.entry(*i).terms.iter().filter(|t| t.office == office && within(date, &t.from, &t.to));
+            terms.any(|t| t.to.is_empty() || t.to.as_str() > date)
         };
-        holders.iter().copied().filter(|i| self.entry(*i).held(office, date)).max_by_key(|i| since(*i))
+        match all.as_slice() {
+            [only] => Some(*only),
+            _ => {
+                let mut staying = all.iter().copied().filter(stays);
+                let first = staying.next()?;
+                staying.next().is_none().then_some(first)
+            }
+        }
     }
 
     /// Whether the tables know any holder of `office` of `code`.
@@ -271,7 +280,8 @@ impl Builder {
     fn build(self, words: Words) -> Gazetteer {
         let Builder { entries, by_id, names } = self;
         let matcher = Matcher::new(names.iter().map(|(n, e, f)| (n.as_str(), *e, *f)));
-        let mut surnames: HashMap<String, Vec<(u32, bool)>> = HashMap::with_capacity_and_hasher(2048, Default::default());
+        let mut surnames: HashMap<String, Vec<(u32, bool)>> =
+            HashMap::with_capacity_and_hasher(2048, Default::default());
         let mut add = |name: &str, at: u32, alone: bool| {
             let all = surnames.entry(id::fold(name)).or_default();
             match all.iter_mut().find(|b| b.0 == at) {

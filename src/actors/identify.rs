@@ -46,15 +46,53 @@ impl Resolver<'_> {
 
     /// A short name that holds once the state was named ("the North").
     pub(super) fn short(&mut self, t: &Text, spot: &Spot, span: Span) -> Option<Tied> {
-        let known_kind = spot.kind.is_none_or(|k| k.0 != ActorType::Person && k.0 != ActorType::Org);
-        let the = spot.span.start < span.start || spot.given;
-        let code = self.g.words.short(span.of(t.text)).filter(|_| known_kind && the)?;
-        let neighbours = ["PRK", "KOR"];
-        let open = !neighbours.contains(&code) || neighbours.iter().any(|c| self.memory.has(c));
-        let entry = self.g.by_id(code).filter(|_| open)?;
-        let known = self.memory.listed(entry);
-        let kind = self.kind(spot, entry.kind);
-        Some(Tied { known, via: Via::Alias, rule: "a short name for a state named before", pronoun: false, kind })
+        if !(spot.span.start < span.start || spot.given) {
+            return None;
+        }
+        let surface = span.of(t.text);
+        let wanted = spot.kind.map(|k| k.0);
+        let home = self.memory.home().map(|h| h.0.to_owned());
+        let entries: Vec<&Entry> = match self.g.words.short(surface) {
+            // A tagger that takes "the council" for a body settles the capital.
+            [] if wanted == Some(ActorType::Body) => self.g.words.short(&capital(surface)),
+            ids => ids,
+        }
+        .iter()
+        .filter_map(|id| self.g.by_id(id))
+        .filter(|e| match (wanted, e.kind) {
+            (None, _) | (Some(ActorType::Group), _) => true,
+            (Some(ActorType::Person | ActorType::Org), _) => false,
+            (Some(ActorType::Body), k) => k == ActorType::Body,
+            (Some(_), k) => k != ActorType::Body,
+        })
+        .collect();
+        let rank = |e: &&&Entry| (self.memory.heard(&e.code), home.as_deref() == Some(&e.code));
+        let first = entries.first()?;
+        let best = entries.iter().rev().max_by_key(rank)?;
+        // Where none of several was named the first is meant, save for the two Koreas.
+        if self.memory.heard(&best.code) == 0 && matches!(first.code.as_str(), "PRK" | "KOR") && !self.korea() {
+            return None;
+        }
+        let own = if best.kind == ActorType::Gov && home.as_deref() != Some(&best.code) { first } else { best };
+        let kind = self.kind(spot, own.kind);
+        let known = match own.kind {
+            ActorType::State if kind != ActorType::State => {
+                self.memory.add(surface, &own.code, kind, Strength::Context)
+            }
+            _ => self.memory.listed(own),
+        };
+        Some(Tied {
+            known,
+            via: Via::Alias,
+            rule: "a short name, read by what the document speaks of",
+            pronoun: false,
+            kind,
+        })
+    }
+
+    /// Whether the document speaks of Korea.
+    fn korea(&self) -> bool {
+        self.memory.heard("PRK") + self.memory.heard("KOR") > 0
     }
 
     /// A full name or acronym that the text introduced, or a part of such a name ("the Council", "the firm").
@@ -149,6 +187,11 @@ pub(super) fn vote(spot: &Spot, code: String, strength: Strength) -> (String, St
         Some((c, p)) if strength == Strength::Context && *p >= 0.9 => (c.clone(), Strength::Context),
         _ => (code, strength),
     }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 /// Without determiner and possessive ending.

@@ -61,7 +61,8 @@ impl Matcher {
             }
             add(name.to_owned(), entry, form);
         }
-        let mut first: HashMap<String, Vec<u32>> = HashMap::with_capacity_and_hasher(patterns.len(), Default::default());
+        let mut first: HashMap<String, Vec<u32>> =
+            HashMap::with_capacity_and_hasher(patterns.len(), Default::default());
         for (i, p) in patterns.iter().enumerate() {
             first.entry(opening(&p.text).to_lowercase()).or_default().push(i as u32);
         }

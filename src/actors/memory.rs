@@ -65,6 +65,10 @@ pub(crate) struct Memory {
     /// Weight of each code: persons and institutions count, states that are merely named count little.
     weights: Vec<(String, f32)>,
     targets: Vec<(String, u32)>,
+    /// How often each state or body was named, the present text included.
+    heard: HashMap<String, u32>,
+    /// The state whose institution the title names: first persons speak for it.
+    pub voice: Option<String>,
     pub paragraph: u32,
     /// Sentences before the present text.
     pub sentences: u32,
@@ -175,9 +179,30 @@ impl Memory {
         recent.into_iter().find(|at| self.known.get(*at).is_some_and(|k| fits(k) && matches(k)))
     }
 
-    /// Whether the document has named the state or body `code`.
-    pub fn has(&self, code: &str) -> bool {
-        self.known.iter().any(|k| k.code == code)
+    /// How often the state or body `code` was named, the present text included.
+    pub fn heard(&self, code: &str) -> u32 {
+        self.heard.get(code).copied().unwrap_or(0)
+    }
+
+    /// Counts a name of `code`.
+    pub fn hear(&mut self, code: &str) {
+        match self.heard.get_mut(code) {
+            Some(n) => *n += 1,
+            None => {
+                self.heard.insert(code.to_owned(), 1);
+            }
+        }
+    }
+
+    /// Makes the document's home the likelier.
+    pub fn lean(&mut self, code: &str, weight: f32) {
+        if !is_state(code) {
+            return;
+        }
+        match self.weights.iter_mut().find(|w| w.0 == code) {
+            Some(w) => w.1 += weight,
+            None => self.weights.push((code.to_owned(), weight)),
+        }
     }
 
     /// Counts `code` as a target of sanctions.
@@ -218,12 +243,7 @@ impl Memory {
             ActorType::Body | ActorType::Org => 0.2,
         };
         let code = k.code.clone();
-        if is_state(&code) {
-            match self.weights.iter_mut().find(|w| w.0 == code) {
-                Some(w) => w.1 += weight,
-                None => self.weights.push((code, weight)),
-            }
-        }
+        self.lean(&code, weight);
         self.refs.push(r);
     }
 
@@ -256,31 +276,13 @@ fn key(name: &str) -> String {
     id::fold(name).to_lowercase()
 }
 
+/// Codes of bodies that look like a state's.
+const BODIES: [&str; 23] = [
+    "ADB", "BIS", "CIS", "COE", "EAC", "G20", "G77", "GCC", "ICC", "ICJ", "ILO", "IMF", "IMO", "LON", "OAS", "OAU",
+    "OIC", "PIF", "RIO", "SCO", "WEU", "WHO", "WTO",
+];
+
 /// Whether a code is a state's, not a body's or none.
 pub(crate) fn is_state(code: &str) -> bool {
-    code.len() == 3
-        && !matches!(
-            code,
-            "IMF"
-                | "ICC"
-                | "OAS"
-                | "GCC"
-                | "OIC"
-                | "OAU"
-                | "CIS"
-                | "SCO"
-                | "WTO"
-                | "WHO"
-                | "ICJ"
-                | "G20"
-                | "G77"
-                | "COE"
-                | "EAC"
-                | "RIO"
-                | "PIF"
-                | "WEU"
-                | "ADB"
-                | "LON"
-        )
-        && code.chars().all(|c| c.is_ascii_uppercase())
+    code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) && !BODIES.contains(&code)
 }

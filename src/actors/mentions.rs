@@ -102,6 +102,16 @@ pub(crate) fn edges(t: &Text, span: Span) -> Option<Span> {
     Some(span)
 }
 
+/// Whether nothing in `span` can be an actor: an article alone, or an adjective that belongs to the title or name behind
+/// it ("Chinese | Foreign Minister Wang Yi").
+pub(crate) fn modifies(t: &Text, g: &Gazetteer, span: Span) -> bool {
+    let range = t.range(span);
+    let alone = |words: &[&str]| range.len() == 1 && words.contains(&t.at(range.start).to_lowercase().as_str());
+    let adjective = |h: Hit| h.span == span && g.uses(h).iter().all(|u| u.1 == Form::Adjective);
+    alone(&["the", "a", "an"])
+        || (t.hit_at(range.start).is_some_and(adjective) && t.at(range.end).starts_with(char::is_uppercase))
+}
+
 /// Whether the mention is the subject of a verb, and of a verb of speech, as far as word order shows.
 pub(crate) fn role(t: &Text, g: &Gazetteer, range: std::ops::Range<usize>) -> (bool, bool) {
     let speech = |i: usize| g.words.word(t.at(i)).is_some_and(|w| w.speech);

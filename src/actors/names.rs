@@ -274,10 +274,15 @@ pub(crate) fn after(t: &Text, g: &Gazetteer, span: Span) -> Told {
         let run = (i + 1..until).take_while(|k| {
             t.tokens.get(*k).is_some_and(|k| k.capital) || matches!(t.at(*k), "the" | "of" | "for" | "and")
         });
+        let named =
+            run.clone().take(3).find_map(|k| t.hit_at(k)).and_then(|h| g.best(h, None)).map(|(e, _)| g.entry(e));
         if run.into_iter().any(|k| g.words.word(t.at(k)).is_some_and(|w| w.think)) {
             told.think = true;
             told.person = true;
             told.code("-");
+        } else if let Some(e) = named.filter(|e| mark == "of" && e.kind != ActorType::Person) {
+            // "Ayman Safadi of Jordan".
+            told.code(&e.code);
         }
         return told;
     }

@@ -21,8 +21,8 @@ impl Resolver<'_> {
         let place = pronoun::place(t, &self.memory, i, says);
         let speaker = || pronoun::ahead(t, self.g, &self.memory, i);
         let found = match p {
-            // The author's own "we" is nobody of the text.
-            Pronoun::We if !place.quoted => None,
+            // The author's own "I" is nobody of the text.
+            Pronoun::I | Pronoun::We if !place.quoted => None,
             Pronoun::I | Pronoun::We => speaker().or_else(|| pronoun::antecedent(&self.memory, p, place)),
             _ => pronoun::antecedent(&self.memory, p, place),
         };
@@ -57,11 +57,14 @@ impl Resolver<'_> {
             Pronoun::It => ActorType::State,
             _ => ActorType::Group,
         };
-        let (code, strength) = match self.memory.home() {
-            Some((c, _)) => (c.to_owned(), Strength::Guess),
-            None => ("-".to_owned(), Strength::Guess),
+        let first_person = matches!(p, Pronoun::I | Pronoun::We);
+        let code = match (&self.memory.voice, self.memory.home()) {
+            (Some(voice), _) if first_person => voice.clone(),
+            _ if p == Pronoun::I || kind == Some(ActorType::Org) => "-".to_owned(),
+            (_, Some((home, _))) => home.to_owned(),
+            (_, None) => "-".to_owned(),
         };
-        let (code, strength) = vote(spot, code, strength);
+        let (code, strength) = vote(spot, code, Strength::Guess);
         let kind = self.kind(spot, own);
         let known = self.memory.add(t.at(i), &code, kind, strength);
         Tied { known, via: Via::Model, rule: "a pronoun without an antecedent", pronoun: true, kind }

@@ -48,6 +48,9 @@ impl<'g> Resolver<'g> {
     /// Reads title or context: nothing is reported, names introduced here are remembered.
     pub fn read(&mut self, text: &str) {
         let t = self.begin(text);
+        if self.memory.paragraph == 1 {
+            self.title(&t);
+        }
         let mut spots = detect::detect(&t, self.g, &self.memory, self.date.as_deref());
         spots.iter_mut().for_each(|s| s.coded = false);
         self.tie(&t, &spots);
@@ -88,7 +91,32 @@ impl<'g> Resolver<'g> {
         let t = Text::new(text, self.g);
         self.memory.begin(self.last);
         self.last = t.tokens.last().map_or(0, |k| k.sentence + 1);
+        for hit in &t.hits {
+            if let Some((e, _)) = self.g.best(*hit, self.date.as_deref()) {
+                self.memory.hear(&self.g.entry(e).code);
+            }
+        }
+        for hint in t.tokens.iter().filter_map(|k| self.g.words.hint(k.span.of(text))) {
+            self.memory.hear(hint);
+        }
         t
+    }
+
+    /// The first text of a document names the institution that speaks or the state that it is about.
+    fn title(&mut self, t: &Text) {
+        for hit in &t.hits {
+            let Some((e, form)) = self.g.best(*hit, self.date.as_deref()) else { continue };
+            let e = self.g.entry(e);
+            let weight = match (e.kind, form) {
+                (ActorType::Gov, _) | (_, Form::Metonym) => 3.0,
+                (ActorType::State, Form::Adjective) => 1.0,
+                _ => 0.0,
+            };
+            self.memory.lean(&e.code, weight);
+            if weight > 2.0 && self.memory.voice.is_none() {
+                self.memory.voice = Some(e.code.clone());
+            }
+        }
     }
 
     pub(crate) fn spots(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {
@@ -99,9 +127,9 @@ impl<'g> Resolver<'g> {
         let mut sorted: Vec<&Candidate> = candidates.iter().collect();
         sorted.sort_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end)));
         for c in sorted {
-            if let Some(span) = mentions::edges(t, c.span) {
+            if let Some(span) = mentions::edges(t, c.span).filter(|s| !mentions::modifies(t, self.g, *s)) {
                 // Edges that grew into each other: the first keeps the name.
-                if !spots.iter().any(|s| s.span == span) {
+                if spots.last().is_none_or(|s| s.span != span) {
                     spots.push(Spot::candidate(c, span));
                 }
             }

@@ -260,7 +260,7 @@ fn prose() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn spans_fit_the_text(before in prose(), text in prose(), cuts in prop::collection::vec((0usize..80, 0usize..20), 0..5)) {
@@ -301,4 +301,25 @@ fn bodies_and_parts_of_their_names() {
     let text = "The Council adjourned; the EU and the Arab League welcomed it.";
     let actors = read(Some("2011"), before, text, &[("The Council", Body), ("EU", Body), ("the Arab League", Body)]);
     assert_eq!(ids(&actors), ["UNSC", "EU", "ARAB"]);
+}
+
+#[test]
+fn an_office_that_changed_hands_or_has_many_holders_stays_open() {
+    let who = |date| SHIPPED.holder("USA", "president", date).map(|i| SHIPPED.entry(i).id.clone());
+    assert_eq!(who("2017-01-20").as_deref(), Some("USA:donald-trump"));
+    assert_eq!(who("2017-01-19").as_deref(), Some("USA:barack-obama"));
+    assert_eq!(who("2017"), None);
+    assert_eq!(SHIPPED.holder("USA", "senator", "2015-01-10"), None);
+}
+
+#[test]
+fn codes_of_states_and_bodies_are_told_apart() {
+    let codes =
+        |table: &str| table.lines().skip(1).filter_map(|l| l.split(',').next().map(str::to_owned)).collect::<Vec<_>>();
+    for code in codes(include_str!("../../models/actors/states.csv")) {
+        assert!(super::memory::is_state(&code), "{code} is a state");
+    }
+    for code in codes(include_str!("../../models/actors/bodies.csv")) {
+        assert!(!super::memory::is_state(&code), "{code} is no state");
+    }
 }

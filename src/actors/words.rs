@@ -154,7 +154,11 @@ pub(crate) struct Words {
     honorifics: HashMap<String, (Option<Gender>, String)>,
     given: HashMap<String, Option<Gender>>,
     /// Short names that hold once the state was named ("the North").
-    short: HashMap<String, String>,
+    short: HashMap<String, Vec<String>>,
+    /// Words that tell of which state or body a text speaks ("CFSP").
+    hints: HashMap<String, String>,
+    /// Parts of states ("Ohio").
+    regions: HashMap<String, String>,
 }
 
 /// Words in the longest title.
@@ -210,7 +214,13 @@ impl Words {
                     w.honorifics.insert(word.into(), (Gender::parse(gender), code.into()));
                 }
                 "short" => {
-                    w.short.insert(word.into(), code.into());
+                    w.short.insert(word.into(), table::list(code).map(Into::into).collect());
+                }
+                "region" => {
+                    w.regions.insert(word.into(), code.into());
+                }
+                "hint" => {
+                    w.hints.insert(word.into(), code.into());
                 }
                 "given" => {
                     w.given.insert(word.into(), Gender::parse(gender));
@@ -236,7 +246,7 @@ impl Words {
 
     /// Whether some title begins with `word`.
     pub fn opens_title(&self, word: &str) -> bool {
-        self.title_first.contains(word)
+        self.title_first.contains(word) || word.contains('-') && self.title_first.contains(&word.to_lowercase())
     }
 
     /// Whether some title has this word, in small letters.
@@ -267,9 +277,19 @@ impl Words {
         self.given.get(word).copied()
     }
 
-    /// The code that a short name stands for, once its state was named.
-    pub fn short(&self, word: &str) -> Option<&str> {
-        self.short.get(word).map(String::as_str)
+    /// The ids that a short name may stand for, likeliest first.
+    pub fn short(&self, word: &str) -> &[String] {
+        self.short.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// The state to which a region belongs.
+    pub fn region(&self, word: &str) -> Option<&str> {
+        self.regions.get(word).map(String::as_str)
+    }
+
+    /// The code of which a word tells.
+    pub fn hint(&self, word: &str) -> Option<&str> {
+        self.hints.get(word).map(String::as_str)
     }
 
     /// The noun that heads a description.

@@ -72,7 +72,10 @@ impl EncoderConfig {
             return wrong(format!("hidden_act is '{}', only 'gelu' is known", self.hidden_act));
         }
         if self.num_attention_heads == 0 || !self.hidden_size.is_multiple_of(self.num_attention_heads) {
-            return wrong(format!("hidden_size {} does not split into {} heads", self.hidden_size, self.num_attention_heads));
+            return wrong(format!(
+                "hidden_size {} does not split into {} heads",
+                self.hidden_size, self.num_attention_heads
+            ));
         }
         if self.num_hidden_layers == 0 || self.vocab_size == 0 || self.max_position_embeddings < 8 {
             return wrong("num_hidden_layers, vocab_size and max_position_embeddings must be above zero".into());

@@ -64,7 +64,7 @@ impl Pieces {
         self.offsets.extend_from_slice(&next.offsets);
     }
     /// Drop the first `n` tokens.
-    pub fn forget(&mut self, n: usize) {
+    pub fn drop_first(&mut self, n: usize) {
         self.ids.drain(..n.min(self.ids.len()));
         self.offsets.drain(..n.min(self.offsets.len()));
     }
@@ -101,7 +101,9 @@ impl Composer {
             Kind::MpNet => ("<s>", "</s>"),
         };
         let id = |t: &str| {
-            tokenizer.token_to_id(t).ok_or_else(|| Error::model("tokenizer.json", format!("has no token {t}, needed for this kind of model")))
+            tokenizer.token_to_id(t).ok_or_else(|| {
+                Error::model("tokenizer.json", format!("has no token {t}, needed for this kind of model"))
+            })
         };
         let (cls, sep) = (id(cls)?, id(sep)?);
         Ok(Composer { tokenizer, cls, sep, lengths })

@@ -111,9 +111,8 @@ impl Dropout {
         }
         let keep = (1.0 / (1.0 - self.rate)) as f32;
         let mut state = self.state.get();
-        let mask: Vec<f32> = (0..x.elem_count())
-            .map(|_| if unit(splitmix(&mut state)) < self.rate { 0.0 } else { keep })
-            .collect();
+        let mask: Vec<f32> =
+            (0..x.elem_count()).map(|_| if unit(splitmix(&mut state)) < self.rate { 0.0 } else { keep }).collect();
         self.state.set(state);
         x * Tensor::from_vec(mask, x.shape(), x.device())?
     }

@@ -17,7 +17,6 @@ pub struct Params {
     vars: BTreeMap<String, Var>,
 }
 
-
 /// One stored tensor as f32 values in its logical shape. Linear weights may be stored as int8
 /// (`[out, in]`, or packed `[out/16, in/4, 16, 4]`) with `NAME.scale`, one factor per output channel.
 pub fn to_f32(all: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
@@ -29,7 +28,10 @@ pub fn to_f32(all: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
         Dtype::BF16 => chunks(data, |b: [u8; 2]| half::bf16::from_le_bytes(b).to_f32()),
         Dtype::I8 => return quantised(all, name, &view),
         other => {
-            return Err(Error::model(name, format!("weights of kind {other:?} are not read; expected F32, F16, BF16 or I8")));
+            return Err(Error::model(
+                name,
+                format!("weights of kind {other:?} are not read; expected F32, F16, BF16 or I8"),
+            ));
         }
     };
     Ok((values, view.shape().to_vec()))
@@ -44,10 +46,10 @@ fn quantised(all: &SafeTensors, name: &str, view: &TensorView) -> Result<(Vec<f3
     let bytes: Vec<i8> = view.data().iter().map(|&b| b as i8).collect();
     let (plain, out, inner) = match *view.shape() {
         [out, inner] => (bytes, out, inner),
-        [blocks, quads, BLOCK_OUT, BLOCK_IN] => {
-            (unpack(&bytes, blocks, quads), blocks * BLOCK_OUT, quads * BLOCK_IN)
+        [blocks, quads, BLOCK_OUT, BLOCK_IN] => (unpack(&bytes, blocks, quads), blocks * BLOCK_OUT, quads * BLOCK_IN),
+        ref other => {
+            return Err(Error::model(name, format!("shape {other:?} of an int8 weight is neither plain nor packed")));
         }
-        ref other => return Err(Error::model(name, format!("shape {other:?} of an int8 weight is neither plain nor packed"))),
     };
     if scale.len() != out {
         return Err(Error::model(name, format!("{} scales for {out} output channels", scale.len())));
@@ -117,9 +119,15 @@ impl Params {
 
     /// The weight called `name`, which must have `shape`.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let t = self.tensors.get(name).ok_or_else(|| Error::model(name, "this weight is missing from the model's files"))?;
+        let t = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| Error::model(name, "this weight is missing from the model's files"))?;
         if t.dims() != shape {
-            return Err(Error::model(name, format!("shape {:?}, expected {shape:?} by the model's configuration", t.dims())));
+            return Err(Error::model(
+                name,
+                format!("shape {:?}, expected {shape:?} by the model's configuration", t.dims()),
+            ));
         }
         Ok(t.clone())
     }

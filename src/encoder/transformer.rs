@@ -104,7 +104,8 @@ impl Transformer {
         let (b, t) = ids.dims2()?;
         let d = self.config.hidden_size;
         let look = |table: &Tensor, i: &Tensor| table.index_select(&i.flatten_all()?, 0)?.reshape((b, t, d));
-        let mut x = look(&self.word, ids)?.broadcast_add(&self.position.narrow(0, self.config.first_position(), t)?)?;
+        let mut x =
+            look(&self.word, ids)?.broadcast_add(&self.position.narrow(0, self.config.first_position(), t)?)?;
         if let Some(kind) = &self.kind {
             x = (x + look(kind, kinds)?)?;
         }
@@ -112,8 +113,10 @@ impl Transformer {
         // Tokens that are not there get a bias so low that the softmax leaves nothing for them.
         let mut bias = ((keep.to_dtype(DType::F32)? - 1.0)? * 1e4)?.reshape((b, 1, 1, t))?;
         if let Some(r) = &self.relative {
-            let buckets = Tensor::from_vec(relative_buckets(t, self.config.relative_attention_num_buckets), t * t, ids.device())?;
-            let r = r.index_select(&buckets, 0)?.reshape((t, t, self.config.num_attention_heads))?.permute((2, 0, 1))?;
+            let buckets =
+                Tensor::from_vec(relative_buckets(t, self.config.relative_attention_num_buckets), t * t, ids.device())?;
+            let r =
+                r.index_select(&buckets, 0)?.reshape((t, t, self.config.num_attention_heads))?.permute((2, 0, 1))?;
             bias = bias.broadcast_add(&r.unsqueeze(0)?)?;
         }
         for layer in &self.layers {
@@ -132,11 +135,7 @@ impl Transformer {
 /// later; in each half one bucket a step up to a quarter of all, then logarithmic steps up to distance 128 (Raffel
 /// et al. 2020, bidirectional form).
 pub fn relative_buckets(t: usize, buckets: usize) -> Vec<u32> {
-    (0..t)
-        .flat_map(|q| {
-            (0..t).map(move |k| relative_bucket(q.abs_diff(k), k > q, buckets))
-        })
-        .collect()
+    (0..t).flat_map(|q| (0..t).map(move |k| relative_bucket(q.abs_diff(k), k > q, buckets))).collect()
 }
 
 /// The bucket of one distance.

@@ -56,7 +56,13 @@ impl CalibrationReport {
             }
             let (confidence, accuracy) = (mean(&here), right(&here));
             ece += (confidence - accuracy).abs() * here.len() as f64 / sure.len() as f64;
-            bins.push(Bin { from: i as f64 / 10.0, to: (i + 1) as f64 / 10.0, count: here.len(), confidence, accuracy });
+            bins.push(Bin {
+                from: i as f64 / 10.0,
+                to: (i + 1) as f64 / 10.0,
+                count: here.len(),
+                confidence,
+                accuracy,
+            });
         }
         let coverage = [0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
             .into_iter()

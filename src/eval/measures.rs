@@ -92,7 +92,8 @@ impl Classes {
             missed: (0..4).filter(|&j| j != k).map(|j| confusion[k][j]).sum(),
             wrong: (0..4).filter(|&j| j != k).map(|j| confusion[j][k]).sum(),
         };
-        let classes: Vec<Class> = Stance::ALL.into_iter().map(|s| Class { stance: s, counts: counts(s.index()) }).collect();
+        let classes: Vec<Class> =
+            Stance::ALL.into_iter().map(|s| Class { stance: s, counts: counts(s.index()) }).collect();
         Classes {
             macro_f1: classes.iter().map(|c| c.counts.f1()).sum::<f64>() / 4.0,
             accuracy: share((0..4).map(|k| confusion[k][k]).sum(), pairs.len()),

@@ -71,7 +71,11 @@ pub fn evaluate(pipeline: &Pipeline, gold: &[GoldParagraph]) -> Result<Report> {
         paragraphs: gold.len(),
         actors: plain.len(),
         given: Classes::new(&plain),
-        by_genre: if genres.len() > 1 { genres.iter().map(|(k, v)| (k.clone(), by(v))).collect() } else { BTreeMap::new() },
+        by_genre: if genres.len() > 1 {
+            genres.iter().map(|(k, v)| (k.clone(), by(v))).collect()
+        } else {
+            BTreeMap::new()
+        },
         end_to_end: t.stance.values().fold(Counts::default(), |a, b| a + *b),
         end_to_end_by_stance: t.stance.iter().map(|(k, v)| (k.as_str(), *v)).collect(),
         mentions: t.mentions,
@@ -105,7 +109,9 @@ impl Tally {
         let predicted: Vec<(Vec<Span>, &crate::data::ScoredActor)> = s
             .paragraphs
             .iter()
-            .flat_map(|p| p.actors.iter().map(|a| (a.actor.mentions.iter().map(|m| m.shifted(p.span.start)).collect(), a)))
+            .flat_map(|p| {
+                p.actors.iter().map(|a| (a.actor.mentions.iter().map(|m| m.shifted(p.span.start)).collect(), a))
+            })
             .collect();
         // One to one: each coded actor takes the first predicted one that overlaps it, those of the same label first.
         let mut taken = vec![false; predicted.len()];

@@ -9,14 +9,22 @@ pub fn table(r: &Report) -> String {
     let mut o = String::new();
     let w = &mut o;
     let _ = writeln!(w, "{} paragraphs, {} actors\n", r.paragraphs, r.actors);
-    let _ = writeln!(w, "Stance, actors given            macro-F1 {:.4}   accuracy {:.4}", r.given.macro_f1, r.given.accuracy);
+    let _ = writeln!(
+        w,
+        "Stance, actors given            macro-F1 {:.4}   accuracy {:.4}",
+        r.given.macro_f1, r.given.accuracy
+    );
     classes(w, &r.given);
     if !r.by_genre.is_empty() {
         let _ = writeln!(w, "\n  by genre          macro-F1   ease maintain tighten  none   actors");
         for (g, c) in &r.by_genre {
             let f: Vec<f64> = c.classes.iter().map(|c| c.counts.f1()).collect();
             let n: usize = c.classes.iter().map(|c| c.counts.support()).sum();
-            let _ = writeln!(w, "  {g:<18} {:>7.3}  {:>6.3} {:>7.3} {:>7.3} {:>6.3} {n:>7}", c.macro_f1, f[0], f[1], f[2], f[3]);
+            let _ = writeln!(
+                w,
+                "  {g:<18} {:>7.3}  {:>6.3} {:>7.3} {:>7.3} {:>6.3} {n:>7}",
+                c.macro_f1, f[0], f[1], f[2], f[3]
+            );
         }
     }
     let _ = writeln!(w, "\nEnd to end (actor found and stance right, stances other than none)");
@@ -36,7 +44,8 @@ pub fn table(r: &Report) -> String {
     let _ = writeln!(w, "\nCalibration: expected error {:.4}", r.calibration.ece);
     let _ = writeln!(w, "  probability   labels   mean p   right");
     for b in &r.calibration.bins {
-        let _ = writeln!(w, "  {:.1} to {:.1}   {:>8}   {:>6.3}  {:>6.3}", b.from, b.to, b.count, b.confidence, b.accuracy);
+        let _ =
+            writeln!(w, "  {:.1} to {:.1}   {:>8}   {:>6.3}  {:>6.3}", b.from, b.to, b.count, b.confidence, b.accuracy);
     }
     let _ = writeln!(w, "  kept from p   coverage   right");
     for c in &r.calibration.coverage {

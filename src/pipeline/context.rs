@@ -32,7 +32,7 @@ impl Context {
         self.title_places = places
             .iter()
             .map(|(s, c)| (tokens(pieces, *s), c.clone()))
-            .filter(|(r, _)| !r.is_empty() && r.end <= self.title)
+            .filter(|(r, _)| r.start < r.end && r.end <= self.title)
             .collect();
     }
 
@@ -45,11 +45,11 @@ impl Context {
         }));
         self.pieces.append(pieces);
         let over = self.pieces.len().saturating_sub(self.lengths.context);
-        self.pieces.forget(over);
+        self.pieces.drop_first(over);
         self.places.retain_mut(|(r, _)| {
             let whole = r.start >= over;
             *r = r.start.saturating_sub(over)..r.end.saturating_sub(over);
-            whole && !r.is_empty()
+            whole && r.start < r.end
         });
     }
 

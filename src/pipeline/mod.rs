@@ -156,7 +156,9 @@ impl Pipeline {
                     let left = given_left.get_or_insert_default();
                     let last = index + 1 == p.bodies.len();
                     let here: Vec<_> = left
-                        .extract_if(.., |&mut i| last || given[i].mentions.first().is_none_or(|m| m.start < body.span.end))
+                        .extract_if(.., |&mut i| {
+                            last || given[i].mentions.first().is_none_or(|m| m.start < body.span.end)
+                        })
                         .map(|i| context::into_paragraph(&given[i], body.span))
                         .collect();
                     resolver.given(text, &here)
@@ -181,10 +183,12 @@ impl Pipeline {
         let mut out: Vec<Candidate> = Vec::new();
         for (i, w) in windows.iter().enumerate() {
             let own = context::authority(i, windows.len(), w.input.offsets.len(), self.composer.lengths().paragraph);
-            let found = mentions::decode(text, &w.input.offsets[own.clone()], &w.mention[own], self.calibration.mention);
+            let found =
+                mentions::decode(text, &w.input.offsets[own.clone()], &w.mention[own], self.calibration.mention);
             let spans: Vec<_> = found.iter().map(|f| f.0).collect();
             for ((span, confidence), s) in found.into_iter().zip(self.engine.spans(w, &spans)?) {
-                let best = |v: &[f32]| v.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+                let best =
+                    |v: &[f32]| v.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
                 let (k, kp) = best(&s.kind);
                 let (c, cp) = best(&s.code);
                 let code = self.codes.get(c).filter(|c| c.as_str() != "?").map(|c| (c.clone(), cp));

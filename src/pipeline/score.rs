@@ -49,7 +49,8 @@ impl Pipeline {
     }
 
     fn judged(&self, text: &str, window: &Encoded, actor: Actor, p: [f32; 4], score: &ActorScore) -> ScoredActor {
-        let stance = Stance::ALL.into_iter().max_by(|a, b| p[a.index()].total_cmp(&p[b.index()])).unwrap_or(Stance::None);
+        let stance =
+            Stance::ALL.into_iter().max_by(|a, b| p[a.index()].total_cmp(&p[b.index()])).unwrap_or(Stance::None);
         let holds = stance != Stance::None;
         let mut roles: Vec<Role> = if holds { vec![Role::Holder] } else { Vec::new() };
         let above = |r: Role, q: f32| r != Role::Bystander && q >= self.calibration.role;

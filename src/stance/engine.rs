@@ -141,7 +141,11 @@ impl Engine {
                 let pooled = Tensor::from_vec(pool, (spans.len(), t), device)?.matmul(&states.squeeze(0)?)?;
                 let (kind, code) = model.heads().spans(&pooled)?;
                 let (kind, code): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (kind.to_vec2()?, code.to_vec2()?);
-                Ok(kind.into_iter().zip(code).map(|(k, c)| SpanScore { kind: softmax_vec(k), code: softmax_vec(c) }).collect())
+                Ok(kind
+                    .into_iter()
+                    .zip(code)
+                    .map(|(k, c)| SpanScore { kind: softmax_vec(k), code: softmax_vec(c) })
+                    .collect())
             }
             _ => Err(foreign()),
         }
@@ -183,7 +187,8 @@ impl Engine {
                 let b = Batch::new(&[&e.input], &[actors], device)?;
                 let o = model.heads().actors(states, &b, None)?;
                 let rows = |t: &Tensor| -> Result<Vec<Vec<f32>>> { Ok(t.squeeze(0)?.to_vec2()?) };
-                let (stance, roles, voice, evidence) = (rows(&o.stance)?, rows(&o.roles)?, rows(&o.voice)?, rows(&o.evidence)?);
+                let (stance, roles, voice, evidence) =
+                    (rows(&o.stance)?, rows(&o.roles)?, rows(&o.voice)?, rows(&o.evidence)?);
                 let own = e.input.start..e.input.start + e.input.offsets.len();
                 Ok((0..actors.len())
                     .map(|i| ActorScore {

@@ -25,7 +25,21 @@ pub fn decode(text: &str, offsets: &[Span], tags: &[[f32; 3]], bar: f32) -> Vec<
             }
         }
     }
-    out.into_iter().map(|(s, sum, n)| (whole_words(text, s), sum / n as f32)).collect()
+    let mut spans: Vec<(Span, f32)> = Vec::new();
+    for (span, confidence) in out.into_iter().map(|(s, sum, n)| (whole_words(text, s), sum / n as f32)) {
+        match spans.last_mut() {
+            // Two mentions with nothing but a space between them are one whose words the tagger doubted ("A | senior
+            // official", "Foreign Minister | Wang Yi").
+            Some((last, c))
+                if text.get(last.end..span.start).is_some_and(|gap| gap.trim().is_empty() && gap.len() < 2) =>
+            {
+                last.end = last.end.max(span.end);
+                *c = c.max(confidence);
+            }
+            _ => spans.push((span, confidence)),
+        }
+    }
+    spans
 }
 
 /// Whether a word may begin at byte `at`.

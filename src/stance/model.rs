@@ -215,9 +215,8 @@ impl Heads {
         let d = states.dim(2)?;
         let count = b.actors.sum_keepdim(D::Minus1)?.clamp(1f64, f64::INFINITY)?;
         let pooled = b.actors.matmul(states)?.broadcast_div(&count)?;
-        let look = |table: &Tensor, i: &Tensor| {
-            table.index_select(&i.flatten_all()?, 0)?.reshape((bs, a, t, table.dim(1)?))
-        };
+        let look =
+            |table: &Tensor, i: &Tensor| table.index_select(&i.flatten_all()?, 0)?.reshape((bs, a, t, table.dim(1)?));
         let near = (look(&self.distance, &b.distance)? + look(&self.segment, &b.segment)?)?.permute((0, 3, 1, 2))?;
         let absent = |keep: &Tensor, n: usize| ((keep - 1.0)? * 1e4)?.reshape((bs, 1, 1, n));
         let token_bias = near.broadcast_add(&absent(&b.keep, t)?)?;

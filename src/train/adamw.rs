@@ -30,11 +30,6 @@ impl AdamW {
         AdamW { moments: BTreeMap::new(), steps: 0 }
     }
 
-    /// Steps taken.
-    pub fn steps(&self) -> usize {
-        self.steps
-    }
-
     /// One step along `grads`, each learning rate times `factor`, gradients scaled so that their common norm is at most
     /// `clip`. Returns the norm before.
     ///
@@ -84,7 +79,8 @@ impl AdamW {
 
     /// The moments as tensors to save.
     pub fn state(&self) -> BTreeMap<String, Tensor> {
-        let both = |(n, (m, v)): (&String, &(Tensor, Tensor))| [(format!("m.{n}"), m.clone()), (format!("v.{n}"), v.clone())];
+        let both =
+            |(n, (m, v)): (&String, &(Tensor, Tensor))| [(format!("m.{n}"), m.clone()), (format!("v.{n}"), v.clone())];
         self.moments.iter().flat_map(both).collect()
     }
 

@@ -51,13 +51,16 @@ pub fn load(out: &Path, params: &Params, optimiser: &mut AdamW, device: &Device)
         return Ok(Progress { step: 0, epoch: 0, best: -1.0 });
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let damaged = |what: String| Error::model(out.display().to_string(), format!("{what}; remove the folder to begin anew"));
-    let progress: Progress = serde_json::from_slice(&bytes).map_err(|e| damaged(format!("the checkpoint cannot be read: {e}")))?;
+    let damaged =
+        |what: String| Error::model(out.display().to_string(), format!("{what}; remove the folder to begin anew"));
+    let progress: Progress =
+        serde_json::from_slice(&bytes).map_err(|e| damaged(format!("the checkpoint cannot be read: {e}")))?;
     let mut moments = BTreeMap::new();
     for (name, t) in candle_core::safetensors::load(out.join(LAST), device)? {
         match name.strip_prefix("w.") {
             Some(n) => {
-                let var = params.vars().get(n).ok_or_else(|| damaged(format!("the checkpoint is of another model ({n})")))?;
+                let var =
+                    params.vars().get(n).ok_or_else(|| damaged(format!("the checkpoint is of another model ({n})")))?;
                 var.set(&t)?;
             }
             None => {

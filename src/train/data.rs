@@ -1,7 +1,7 @@
 //! Coded paragraphs to training batches.
 
 use crate::actors::Gazetteer;
-use crate::data::{ActorType, Stance, Voice};
+use crate::data::{ActorType, Voice};
 use crate::encoder::input::{Composer, Input};
 use crate::encoder::layers::{splitmix, unit};
 use crate::error::Result;
@@ -83,18 +83,16 @@ impl Example {
     pub fn len(&self) -> usize {
         self.input.ids.len()
     }
-
-    /// Whether there is no token (there always is one).
-    pub fn is_empty(&self) -> bool {
-        self.input.ids.is_empty()
-    }
 }
 
 /// Indices of examples in batches of about `budget` padded tokens, near lengths together, shuffled by `seed`.
 pub fn batches(examples: &[Example], budget: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut state = seed;
-    let mut order: Vec<(f64, usize)> =
-        examples.iter().enumerate().map(|(i, e)| (e.len() as f64 + 24.0 * (unit(splitmix(&mut state)) - 0.5), i)).collect();
+    let mut order: Vec<(f64, usize)> = examples
+        .iter()
+        .enumerate()
+        .map(|(i, e)| (e.len() as f64 + 24.0 * (unit(splitmix(&mut state)) - 0.5), i))
+        .collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut out: Vec<Vec<usize>> = Vec::new();
     let mut width = 0;
@@ -147,14 +145,16 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> C
     let x = Batch::new(&inputs, &actors, device)?;
     let (b, a, t) = x.actors.dims3()?;
     let mut class = [(); 4].map(|()| (vec![0u32; b * a], vec![0f32; b * a]));
-    let (mut roles, mut evidence) = ((vec![0f32; b * a * 5], vec![0f32; b * a * 5]), (vec![0f32; b * a * t], vec![0f32; b * a * t]));
+    let (mut roles, mut evidence) =
+        ((vec![0f32; b * a * 5], vec![0f32; b * a * 5]), (vec![0f32; b * a * t], vec![0f32; b * a * t]));
     let (mut mention, mut about) = ((vec![0u32; b * t], vec![0f32; b * t]), (vec![0f32; b], vec![0f32; b]));
     let mut target = (vec![0f32; b * t], vec![0f32; b * t]);
     for (i, e) in examples.iter().enumerate() {
         let start = e.input.start;
         for (j, l) in e.actors.iter().enumerate() {
             let at = i * a + j;
-            let weights = [class_weights.get(l.stance).copied().unwrap_or(1.0), 1.0, 1.0, f32::from(u8::from(l.voice.is_some()))];
+            let weights =
+                [class_weights.get(l.stance).copied().unwrap_or(1.0), 1.0, 1.0, f32::from(u8::from(l.voice.is_some()))];
             for (k, label) in [l.stance, l.kind, l.code, l.voice.unwrap_or(0)].into_iter().enumerate() {
                 class[k].0[at] = label as u32;
                 class[k].1[at] = weights[k];
@@ -206,18 +206,14 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> C
     Ok((x, gold))
 }
 
-/// Numbers of labels, for messages.
-pub fn stances(gold: &[GoldParagraph]) -> [usize; 4] {
-    let mut n = [0; Stance::ALL.len()];
-    gold.iter().flat_map(|g| &g.actors).for_each(|a| n[a.stance.index()] += 1);
-    n
-}
-
 /// Codes that occur at least `least` times, sorted, after `?` for all others.
 pub fn codes(gold: &[GoldParagraph], least: usize) -> Vec<String> {
     let mut count = std::collections::BTreeMap::<&str, usize>::new();
     gold.iter().flat_map(|g| &g.actors).for_each(|a| *count.entry(&a.code).or_default() += 1);
-    std::iter::once("?").chain(count.into_iter().filter(|(_, n)| *n >= least).map(|(c, _)| c)).map(str::to_string).collect()
+    std::iter::once("?")
+        .chain(count.into_iter().filter(|(_, n)| *n >= least).map(|(c, _)| c))
+        .map(str::to_string)
+        .collect()
 }
 
 /// Size of the type head, which the loss needs.

@@ -57,7 +57,13 @@ fn mean(loss: &Tensor, w: &Tensor) -> Computed<Tensor> {
 ///
 /// # Errors
 /// The device's own.
-pub fn loss(model: &StanceModel, x: &Batch, gold: &Gold, weights: Weights, dropout: Option<&Dropout>) -> Result<(Tensor, f32)> {
+pub fn loss(
+    model: &StanceModel,
+    x: &Batch,
+    gold: &Gold,
+    weights: Weights,
+    dropout: Option<&Dropout>,
+) -> Result<(Tensor, f32)> {
     let states = model.states(x, dropout)?;
     let heads = model.heads();
     let t = heads.tokens(&states, dropout)?;

@@ -100,20 +100,19 @@ pub enum Event<'a> {
 ///
 /// # Errors
 /// Data, base or device; a diverging run.
-pub fn train(train: &[GoldParagraph], dev: &[Vec<GoldParagraph>], o: &Options, tell: &mut dyn FnMut(Event)) -> Result<f64> {
+pub fn train(
+    train: &[GoldParagraph],
+    dev: &[Vec<GoldParagraph>],
+    o: &Options,
+    tell: &mut dyn FnMut(Event),
+) -> Result<f64> {
     std::fs::create_dir_all(&o.out).map_err(|e| Error::io(&o.out, e))?;
     let device = device()?;
     let encoder: EncoderConfig = json(&o.base.join("config.json"))?;
     encoder.check()?;
     let gazetteer = Gazetteer::shipped()?;
-    let config = ModelConfig {
-        codes: data::codes(train, 12),
-        depth: 2,
-        context: o.context,
-        title: 24,
-        paragraph: 256,
-        encoder,
-    };
+    let config =
+        ModelConfig { codes: data::codes(train, 12), depth: 2, context: o.context, title: 24, paragraph: 256, encoder };
     let tokenizer = read(&o.base.join("tokenizer.json"))?;
     let composer = Composer::new(&tokenizer, config.encoder.kind, config.lengths())?;
     let examples: Vec<Example> =
@@ -121,9 +120,8 @@ pub fn train(train: &[GoldParagraph], dev: &[Vec<GoldParagraph>], o: &Options, t
     let mut params = Params::default();
     base_weights(&mut params, &o.base, &config, &device)?;
     fresh_heads(&mut params, &config, o.seed, &device)?;
-    let frozen = |n: &str| {
-        n == "encoder.word.weight" || (0..o.freeze).any(|i| n.starts_with(&format!("encoder.layers.{i}.")))
-    };
+    let frozen =
+        |n: &str| n == "encoder.word.weight" || (0..o.freeze).any(|i| n.starts_with(&format!("encoder.layers.{i}.")));
     let params = params.trainable(|n| !frozen(n))?;
     let model = StanceModel::load(&params, &config)?;
     let per_epoch = batches(&examples, o.tokens, 0).len().max(1);
@@ -189,7 +187,14 @@ fn measure(
     let composer = Composer::new(tokenizer, config.encoder.kind, config.lengths())?;
     let engine = Engine::of(StanceModel::load(params, config)?, device()?);
     let options = pipeline::Options::default();
-    let p = Pipeline::from_parts(engine, composer, config.codes.clone(), Calibration::default(), gazetteer.clone(), options);
+    let p = Pipeline::from_parts(
+        engine,
+        composer,
+        config.codes.clone(),
+        Calibration::default(),
+        gazetteer.clone(),
+        options,
+    );
     dev.iter().map(|d| eval::evaluate(&p, d)).collect()
 }
 
@@ -198,9 +203,14 @@ fn base_weights(params: &mut Params, base: &Path, config: &ModelConfig, device: 
     let bytes = read(&base.join("model.safetensors"))?;
     let all = Params::load(&[&bytes], device)?;
     let find = |theirs: &str| {
-        ["", "bert.", "mpnet."].iter().find_map(|p| all.tensors().get(&format!("{p}{theirs}"))).cloned().ok_or_else(|| {
-            Error::model(base.display().to_string(), format!("{theirs} is missing; expected a BERT or MPNet encoder"))
-        })
+        ["", "bert.", "mpnet."].iter().find_map(|p| all.tensors().get(&format!("{p}{theirs}"))).cloned().ok_or_else(
+            || {
+                Error::model(
+                    base.display().to_string(),
+                    format!("{theirs} is missing; expected a BERT or MPNet encoder"),
+                )
+            },
+        )
     };
     for (ours, theirs) in names(&config.encoder) {
         params.insert(&format!("encoder.{ours}"), find(&theirs)?);
@@ -220,7 +230,13 @@ fn names(c: &EncoderConfig) -> Vec<(String, String)> {
     let attention = match c.kind {
         Kind::Bert => {
             out.push(e("kind.weight", "token_type_embeddings.weight"));
-            ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense", "attention.output.LayerNorm"]
+            [
+                "attention.self.query",
+                "attention.self.key",
+                "attention.self.value",
+                "attention.output.dense",
+                "attention.output.LayerNorm",
+            ]
         }
         Kind::MpNet => {
             out.push(("relative.weight".into(), "encoder.relative_attention_bias.weight".into()));
@@ -254,8 +270,10 @@ fn fresh_heads(params: &mut Params, c: &ModelConfig, seed: u64, device: &Device)
     };
     linear(params, "enter", d, d)?;
     linear(params, "hidden", 3 * d, d)?;
-    let small = [("stance", 4), ("actor_type", data::KINDS), ("actor_code", c.codes.len()), ("actor_roles", ROLES.len())];
-    let more = [("actor_voice", 3), ("mention", 3), ("target", 1), ("about", 1), ("evidence_q", d / 2), ("evidence_k", d / 2)];
+    let small =
+        [("stance", 4), ("actor_type", data::KINDS), ("actor_code", c.codes.len()), ("actor_roles", ROLES.len())];
+    let more =
+        [("actor_voice", 3), ("mention", 3), ("target", 1), ("about", 1), ("evidence_q", d / 2), ("evidence_k", d / 2)];
     for (name, out) in small.into_iter().chain(more) {
         linear(params, name, d, out)?;
     }
@@ -296,7 +314,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    serde_json::from_slice(&read(path)?).map_err(|e| Error::model(path.display().to_string(), format!("cannot be understood: {e}")))
+    serde_json::from_slice(&read(path)?)
+        .map_err(|e| Error::model(path.display().to_string(), format!("cannot be understood: {e}")))
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ fn tiny(kind: Kind) -> (Params, ModelConfig) {
         layer_norm_eps: 1e-5,
         hidden_act: "gelu".into(),
     };
-    let config = ModelConfig { encoder, codes: vec!["?".into(), "USA".into()], depth: 2, context: 8, title: 4, paragraph: 16 };
+    let config =
+        ModelConfig { encoder, codes: vec!["?".into(), "USA".into()], depth: 2, context: 8, title: 4, paragraph: 16 };
     let mut p = Params::default();
     fresh_heads(&mut p, &config, 3, &Device::Cpu).unwrap();
     let c = &config.encoder;

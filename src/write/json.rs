@@ -27,7 +27,8 @@ impl<'w> JsonSink<'w> {
 
     fn all<R: Serialize>(&mut self, rows: Vec<R>) -> Result<()> {
         for r in rows {
-            let json = serde_json::to_string(&r).map_err(|e| Error::Compute(format!("a record could not be written as JSON: {e}")))?;
+            let json = serde_json::to_string(&r)
+                .map_err(|e| Error::Compute(format!("a record could not be written as JSON: {e}")))?;
             let before = match (self.array, self.any) {
                 (false, _) => "",
                 (true, false) => "[\n",

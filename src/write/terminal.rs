@@ -35,9 +35,8 @@ impl<'w> TerminalSink<'w> {
         for a in p.actors.iter().filter(|a| a.stance != Stance::None) {
             self.position(s, p, a)?;
         }
-        let mut silent: Vec<&str> =
-            p.actors.iter().filter(|a| a.stance == Stance::None).map(|a| a.actor.name.as_str()).collect();
-        silent.dedup();
+        let silent: Vec<String> =
+            p.actors.iter().filter(|a| a.stance == Stance::None).map(|a| shown(s, p, a)).collect();
         if !silent.is_empty() {
             let line = format!("no position: {}", silent.join("; "));
             let options = Options::new(self.width).initial_indent("      ").subsequent_indent("        ");
@@ -61,7 +60,7 @@ impl<'w> TerminalSink<'w> {
         let code = if a.actor.code == "-" { String::new() } else { format!(" [{}]", a.actor.code) };
         let against = if p.targets.is_empty() { String::new() } else { format!("  (target {})", p.targets.join(", ")) };
         let claim = if a.voice == Some(Voice::Claim) { ", by another's account" } else { "" };
-        let who = self.paint(Style::new().bold(), &a.actor.name);
+        let who = self.paint(Style::new().bold(), &shown(s, p, a));
         written(writeln!(self.out, "      {label} {sure} {who}{code}{claim}{against}"))?;
         if let Some(e) = a.evidence {
             let words = e.shifted(p.span.start).of(&s.document.text).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -73,6 +72,15 @@ impl<'w> TerminalSink<'w> {
             }
         }
         Ok(())
+    }
+}
+
+/// The actor's name, with the words of the paragraph where they are others.
+fn shown(s: &Scored, p: &ScoredParagraph, a: &ScoredActor) -> String {
+    let name = &a.actor.name;
+    match a.actor.mentions.first().map(|m| m.shifted(p.span.start).of(&s.document.text)) {
+        Some(words) if !name.contains(words) && !words.contains(name.as_str()) => format!("{words} ({name})"),
+        _ => name.clone(),
     }
 }
 

@@ -33,11 +33,18 @@ fn bad_files_are_named_and_the_rest_is_scored() {
     let text = "Ghana asked the European Union to lift its sanctions on Mali.";
     put("a-empty.txt", b"");
     put("b-binary.txt", &[0, 159, 146, 150, 0, 0, 7]);
-    put("c-utf16.txt", &"\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    put(
+        "c-utf16.txt",
+        &"\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
+    );
     put("d-bom.txt", format!("\u{feff}{text}").as_bytes());
     put("e-latin.txt", &[b"Caf\xe9 talk. ".as_slice(), text.as_bytes()].concat());
     put("f-good.txt", text.as_bytes());
-    let r = demarche_in(folder.path(), &["score", "a-empty.txt", "b-binary.txt", "c-utf16.txt", "d-bom.txt", "e-latin.txt", "f-good.txt", "gone.txt"], b"");
+    let r = demarche_in(
+        folder.path(),
+        &["score", "a-empty.txt", "b-binary.txt", "c-utf16.txt", "d-bom.txt", "e-latin.txt", "f-good.txt", "gone.txt"],
+        b"",
+    );
     assert_eq!(r.code, 2, "{}", r.err);
     for name in ["a-empty.txt", "b-binary.txt", "gone.txt"] {
         assert!(r.err.lines().any(|l| l.starts_with("skipped") && l.contains(name)), "{name} is not named:\n{}", r.err);
@@ -45,7 +52,11 @@ fn bad_files_are_named_and_the_rest_is_scored() {
     assert!(r.err.contains("e-latin.txt"), "a guessed encoding is said:\n{}", r.err);
     let rows = r.rows();
     for name in ["c-utf16", "d-bom", "e-latin", "f-good"] {
-        assert!(rows.iter().any(|r| r["doc"].as_str().unwrap().contains(name) && r["actor"] == "Ghana"), "{name}\n{}", r.out);
+        assert!(
+            rows.iter().any(|r| r["doc"].as_str().unwrap().contains(name) && r["actor"] == "Ghana"),
+            "{name}\n{}",
+            r.out
+        );
     }
 }
 

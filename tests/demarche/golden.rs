@@ -31,17 +31,32 @@ fn candle_computes_what_the_reference_computes() {
         let model = StanceModel::load(&Params::load(&[&weights], &Device::Cpu).unwrap(), &config).unwrap();
         for case in golden["cases"].as_array().unwrap() {
             let ids: Vec<u32> = numbers(&case["ids"]).iter().map(|&x| x as u32).collect();
-            let input = Input { offsets: vec![Span::new(0, 1); ids.len()], start: case["start"].as_u64().unwrap() as usize, ids };
-            let actors: Vec<Vec<usize>> =
-                case["actors"].as_array().unwrap().iter().map(|a| numbers(a).iter().map(|&x| x as usize).collect()).collect();
+            let input = Input {
+                offsets: vec![Span::new(0, 1); ids.len()],
+                start: case["start"].as_u64().unwrap() as usize,
+                ids,
+            };
+            let actors: Vec<Vec<usize>> = case["actors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|a| numbers(a).iter().map(|&x| x as usize).collect())
+                .collect();
             let b = Batch::new(&[&input], &[&actors], &Device::Cpu).unwrap();
             let states = model.states(&b, None).unwrap();
             close("states", &states, &case["states"]);
             let t = model.heads().tokens(&states, None).unwrap();
             let a = model.heads().actors(&states, &b, None).unwrap();
             for (name, got) in [
-                ("mention", &t.mention), ("target", &t.target), ("about", &t.about), ("stance", &a.stance), ("type", &a.kind),
-                ("code", &a.code), ("roles", &a.roles), ("voice", &a.voice), ("evidence", &a.evidence),
+                ("mention", &t.mention),
+                ("target", &t.target),
+                ("about", &t.about),
+                ("stance", &a.stance),
+                ("type", &a.kind),
+                ("code", &a.code),
+                ("roles", &a.roles),
+                ("voice", &a.voice),
+                ("evidence", &a.evidence),
             ] {
                 close(&format!("{kind} {name}"), got, &case[name]);
             }

@@ -9,7 +9,8 @@ const INPUT: &str = "{\"id\":\"d\",\"text\":\"Kenya urged the African Union to e
 #[test]
 fn every_format_holds_the_same_rows() {
     let lines = demarche(&["score", "-", "--format", "jsonl"], INPUT.as_bytes()).rows();
-    let array: Vec<Value> = serde_json::from_str(&demarche(&["score", "-", "--format", "json"], INPUT.as_bytes()).out).unwrap();
+    let array: Vec<Value> =
+        serde_json::from_str(&demarche(&["score", "-", "--format", "json"], INPUT.as_bytes()).out).unwrap();
     assert_eq!(lines, array);
     let csv = demarche(&["score", "-", "--format", "csv"], INPUT.as_bytes()).out;
     let mut table = csv::Reader::from_reader(csv.as_bytes());
@@ -44,7 +45,10 @@ fn every_record_fits_the_schema() {
 fn fits(schema: &Value, v: &Value, at: &str) {
     if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
         let null_ok = any.iter().any(|s| s["type"] == "null");
-        return if v.is_null() && null_ok { } else { fits(&any[0], v, at) };
+        return if v.is_null() && null_ok {
+        } else {
+            fits(&any[0], v, at)
+        };
     }
     if let Some(list) = schema.get("enum").and_then(Value::as_array) {
         assert!(list.contains(v), "{at}: {v} is none of {list:?}");
@@ -59,10 +63,14 @@ fn fits(schema: &Value, v: &Value, at: &str) {
                 assert!(o.contains_key(r.as_str().unwrap()), "{at}: {r} is missing");
             }
             if let Some(p) = schema.get("properties").and_then(Value::as_object) {
-                o.iter().for_each(|(k, v)| fits(p.get(k).unwrap_or_else(|| panic!("{at}: {k} is not in the schema")), v, k));
+                o.iter().for_each(|(k, v)| {
+                    fits(p.get(k).unwrap_or_else(|| panic!("{at}: {k} is not in the schema")), v, k)
+                });
             }
         }
-        Some("array") => v.as_array().unwrap_or_else(|| panic!("{at}")).iter().for_each(|x| fits(&schema["items"], x, at)),
+        Some("array") => {
+            v.as_array().unwrap_or_else(|| panic!("{at}")).iter().for_each(|x| fits(&schema["items"], x, at))
+        }
         Some("integer") => assert!(v.is_u64(), "{at}: {v}"),
         Some("number") => assert!(v.is_number(), "{at}: {v}"),
         Some("string") => assert!(v.is_string(), "{at}: {v}"),
@@ -115,7 +123,9 @@ fn a_closed_pipe_ends_quietly() {
 #[test]
 fn help_and_usage_errors_have_their_exit_codes() {
     assert_eq!(demarche(&["--help"], b"").code, 0);
-    for wrong in [&["score"][..], &["score", "-", "--rows", "sentence"], &["no-such"], &["score", "-", "--abstain", "7"]] {
+    for wrong in
+        [&["score"][..], &["score", "-", "--rows", "sentence"], &["no-such"], &["score", "-", "--abstain", "7"]]
+    {
         let r = demarche(wrong, b"");
         assert_eq!(r.code, 1, "{wrong:?}: {}", r.err);
         assert!(!r.err.is_empty() && r.out.is_empty());

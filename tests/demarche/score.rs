@@ -76,7 +76,8 @@ fn given_actors_come_back_exactly_and_in_order() {
 
 #[test]
 fn context_is_read_and_never_scored() {
-    let input = json!({"id": "c", "context": "Peru's president spoke first.", "text": "He said the sanctions must go."});
+    let input =
+        json!({"id": "c", "context": "Peru's president spoke first.", "text": "He said the sanctions must go."});
     let r = demarche(&["score", "-", "--rows", "paragraph"], input.to_string().as_bytes());
     let rows = r.rows();
     assert_eq!(rows.len(), 1);
@@ -86,7 +87,8 @@ fn context_is_read_and_never_scored() {
 #[test]
 fn the_same_bytes_whatever_the_threads_the_order_and_the_neighbours() {
     let one = line("a", TALKS);
-    let other = line("b", "Chile condemned the blockade of Fiji as unjust, and Peru will keep its export ban in force.");
+    let other =
+        line("b", "Chile condemned the blockade of Fiji as unjust, and Peru will keep its export ban in force.");
     let long = line("c", &(TALKS.to_string() + " ").repeat(40));
     let alone = demarche(&["score", "-", "-j", "1"], one.as_bytes()).out;
     assert!(!alone.is_empty());

@@ -254,7 +254,8 @@ pub enum InputFormat {
 /// Folders of named models: $DEMARCHE_MODELS, the user's data folder, `models` where we stand.
 pub fn model_places() -> Vec<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let data = set("XDG_DATA_HOME").or_else(|| set("HOME").map(|h| h.join(".local/share"))).or_else(|| set("LOCALAPPDATA"));
+    let data =
+        set("XDG_DATA_HOME").or_else(|| set("HOME").map(|h| h.join(".local/share"))).or_else(|| set("LOCALAPPDATA"));
     let places = [set("DEMARCHE_MODELS"), data.map(|d| d.join("demarche/models")), Some(PathBuf::from("models"))];
     places.into_iter().flatten().collect()
 }

@@ -93,7 +93,9 @@ impl Attention<'_> {
                     let q = first + r.min(rows - 1);
                     match bias {
                         Bias::None => I::V::splat(0.0),
-                        Bias::Relative { table, stride, middle } => lanes::<I>(table, h * stride + middle + chunk * LANES - q),
+                        Bias::Relative { table, stride, middle } => {
+                            lanes::<I>(table, h * stride + middle + chunk * LANES - q)
+                        }
                         Bias::Full(table) => lanes::<I>(table, ((h * queries + q) * chunks + chunk) * LANES),
                     }
                 };

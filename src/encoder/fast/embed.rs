@@ -1,7 +1,7 @@
 //! Token ids to the states that the first layer reads.
 
-use super::kernels::{Kernels, MAX_ROWS};
 use super::arena::Lines;
+use super::kernels::{Kernels, MAX_ROWS};
 use super::ops::Norm;
 use super::weights::{NormWeights, Raw, Weights};
 use crate::encoder::config::{EncoderConfig, Kind};
@@ -60,9 +60,13 @@ impl Embedding {
         for &(ids, kinds) in sequences {
             self.check(ids, kinds)?;
             for (i, ((&id, position), x)) in ids.iter().zip(self.position.chunks_exact(d)).zip(&mut free).enumerate() {
-                let (Some(row), Some(&scale)) = (word.get(id as usize * d..(id as usize + 1) * d), self.word_scale.get(id as usize))
+                let (Some(row), Some(&scale)) =
+                    (word.get(id as usize * d..(id as usize + 1) * d), self.word_scale.get(id as usize))
                 else {
-                    return Err(Error::Compute(format!("token {id} is not among the model's {}", self.word_scale.len())));
+                    return Err(Error::Compute(format!(
+                        "token {id} is not among the model's {}",
+                        self.word_scale.len()
+                    )));
                 };
                 for ((x, &w), p) in x.iter_mut().zip(row).zip(position) {
                     *x = f32::from(w as i8) * scale + p;
@@ -83,7 +87,11 @@ impl Embedding {
 
     fn check(&self, ids: &[u32], kinds: &[u32]) -> Result<()> {
         if ids.len() > self.room() {
-            return Err(Error::Compute(format!("{} tokens at once, the model has room for {}", ids.len(), self.room())));
+            return Err(Error::Compute(format!(
+                "{} tokens at once, the model has room for {}",
+                ids.len(),
+                self.room()
+            )));
         }
         if !self.kind.is_empty() && kinds.len() != ids.len() {
             return Err(Error::Compute(format!("{} tokens but {} segments", ids.len(), kinds.len())));

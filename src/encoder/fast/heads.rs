@@ -180,11 +180,15 @@ impl FastHeads {
         let buckets = w.shape("distance.weight")?.first().copied().unwrap_or(0);
         let distance = w.f32("distance.weight", &[buckets, h])?;
         let segment = w.f32("segment.weight", &[SEGMENTS, h])?;
-        let cell = |head: usize, i: usize| (distance[i / SEGMENTS * h + head] + segment[i % SEGMENTS * h + head]) * LOG2_E;
+        let cell =
+            |head: usize, i: usize| (distance[i / SEGMENTS * h + head] + segment[i % SEGMENTS * h + head]) * LOG2_E;
         Ok(FastHeads {
             kernels,
             enter: wide("enter", d, d)?,
-            near: (0..h).flat_map(|head| (0..buckets * SEGMENTS).map(move |i| (head, i))).map(|(h, i)| cell(h, i)).collect(),
+            near: (0..h)
+                .flat_map(|head| (0..buckets * SEGMENTS).map(move |i| (head, i)))
+                .map(|(h, i)| cell(h, i))
+                .collect(),
             buckets,
             decoder: decoder.collect::<Result<_>>()?,
             hidden: wide("hidden", 3 * d, d)?,
@@ -233,7 +237,8 @@ impl FastHeads {
         out.fill(0.0);
         for &t in tokens {
             let state = states.get(t * self.width..(t + 1) * self.width);
-            let state = state.ok_or_else(|| Error::Compute(format!("a mention at token {t}, beyond the sequence's end")))?;
+            let state =
+                state.ok_or_else(|| Error::Compute(format!("a mention at token {t}, beyond the sequence's end")))?;
             out.iter_mut().zip(state).for_each(|(o, s)| *o += s);
         }
         let count = tokens.len().max(1) as f32;
@@ -304,7 +309,15 @@ impl FastHeads {
     }
 
     /// `z` looks at the tokens, or, where there are none given, at itself; residual and norm.
-    fn attend(&self, l: &Cross, z: &mut [f32], tokens: Option<(&[u8], &[f32])>, bias: Bias, c: &mut [f32], part: &mut Part) {
+    fn attend(
+        &self,
+        l: &Cross,
+        z: &mut [f32],
+        tokens: Option<(&[u8], &[f32])>,
+        bias: Bias,
+        c: &mut [f32],
+        part: &mut Part,
+    ) {
         let (d, kernels) = (self.width, self.kernels);
         let n = z.len() / d;
         let Part { q, k, v, scratch: room, aq, a_s, .. } = &mut *part;
@@ -338,7 +351,15 @@ impl FastHeads {
     }
 
     /// `[A,T]`: scaled products of actors and tokens.
-    fn evidence(&self, z: &[f32], xq: &[u8], xs: &[f32], q: &mut [f32], k: &mut Lines<f32>, part: &mut Part) -> Vec<f32> {
+    fn evidence(
+        &self,
+        z: &[f32],
+        xq: &[u8],
+        xs: &[f32],
+        q: &mut [f32],
+        k: &mut Lines<f32>,
+        part: &mut Part,
+    ) -> Vec<f32> {
         let (n, t, width) = (z.len() / self.width, xs.len(), self.evidence_q.out);
         let (q, k) = (&mut q[..n * width], k.take(t * width));
         linear(self.kernels, z, &self.evidence_q, Then::Set, q, part);

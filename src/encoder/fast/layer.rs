@@ -63,7 +63,9 @@ impl Layer {
             rows.kernels.run(Product { x: xq, scale: xs, by, out, stride, then: Then::Set });
         }
         let bias = match rows.bias {
-            Bias::Relative { table, stride, middle } => Bias::Relative { table: &table[heads.start * stride..], stride, middle },
+            Bias::Relative { table, stride, middle } => {
+                Bias::Relative { table: &table[heads.start * stride..], stride, middle }
+            }
             other => other,
         };
         let mut at = 0;
@@ -88,7 +90,15 @@ impl Layer {
 
     /// What follows the attention, for some rows: `c` holds them in one piece or in two halves of the columns. States
     /// `x` `[r,D]`, and as int8 `xq` (padded to whole tiles) with `xs` `[r]`.
-    pub fn think(&self, kernels: Kernels, c: [&[f32]; 2], x: &mut [f32], xq: &mut [u8], xs: &mut [f32], part: &mut Part) {
+    pub fn think(
+        &self,
+        kernels: Kernels,
+        c: [&[f32]; 2],
+        x: &mut [f32],
+        xq: &mut [u8],
+        xs: &mut [f32],
+        part: &mut Part,
+    ) {
         let (d, f) = (self.o.inner, self.up.out);
         let rows = xs.len();
         let aq = part.aq.take(rows.next_multiple_of(MAX_ROWS) * d);

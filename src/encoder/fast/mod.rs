@@ -56,7 +56,10 @@ impl FastEncoder {
     pub fn with_kernels(weights: &Weights, config: &EncoderConfig, kernels: Kernels) -> Result<Self> {
         config.check()?;
         if !config.head_width().is_multiple_of(16) {
-            return Err(Error::model("config.json", format!("heads of width {}, expected a multiple of 16", config.head_width())));
+            return Err(Error::model(
+                "config.json",
+                format!("heads of width {}, expected a multiple of 16", config.head_width()),
+            ));
         }
         let relative = match config.kind {
             Kind::Bert => None,

@@ -119,7 +119,7 @@ impl Product<'_> {
         let columns = scale.as_chunks::<LANES>().0.chunks(PANELS).zip(bias.as_chunks::<LANES>().0.chunks(PANELS));
         let columns = columns.zip(sum.as_chunks::<LANES>().0.chunks(PANELS));
         // While the sums of one tile are being made, those of the one before are finished: on AMX both go on at once.
-        let (mut even, mut odd) = (Sums::new(), Sums::new());
+        let (mut even, mut odd) = (Sums::default(), Sums::default());
         let mut turn = false;
         let mut before: Option<Tile<'_>> = None;
         I::begin();

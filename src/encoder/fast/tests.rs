@@ -39,7 +39,11 @@ fn gelu_is_the_erf_form() {
             let x = f64::from(x);
             let expected = 0.5 * x * (1.0 + erf(x / 2f64.sqrt()));
             // 2e-6 of the erf, times x / 2.
-            assert!((f64::from(y) - expected).abs() <= 1e-6 * x.abs() + 1e-7, "{}: gelu({x}) = {y}, not {expected}", k.name());
+            assert!(
+                (f64::from(y) - expected).abs() <= 1e-6 * x.abs() + 1e-7,
+                "{}: gelu({x}) = {y}, not {expected}",
+                k.name()
+            );
         }
     }
 }
@@ -60,7 +64,8 @@ fn exp2_is_close_and_ends_at_a_floor() {
 #[test]
 fn products_scale_add_and_activate() {
     for (rows, inner, out) in [(0, 64, 16), (1, 64, 16), (13, 128, 48), (33, 384, 64), (66, 384, 32), (17, 1536, 16)] {
-        let x: Vec<u8> = (0..(rows + 64) * inner).map(|i| (i * 31 % 255) as u8).map(|b| if b == 128 { 0 } else { b }).collect();
+        let x: Vec<u8> =
+            (0..(rows + 64) * inner).map(|i| (i * 31 % 255) as u8).map(|b| if b == 128 { 0 } else { b }).collect();
         let weight: Vec<u8> = (0..out * inner).map(|i| (i * 57 % 253) as u8).collect();
         let at = |n: usize, k: usize| weight[((n / 16 * inner / 4 + k / 4) * 16 + n % 16) * 4 + k % 4] as i8 as i32;
         let sum: Vec<i32> = (0..out).map(|n| (0..inner).map(|k| at(n, k)).sum()).collect();
@@ -86,7 +91,11 @@ fn products_scale_add_and_activate() {
                 let by = Panels { weight: &weight, scale: &scale, bias: &bias, sum: &sum, inner };
                 k.run(Product { x: &flipped, scale: &row_scale, by, out: &mut mine, stride: out, then });
                 for (a, b) in mine.iter().zip(&plain) {
-                    assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{} {then:?} {rows}x{inner}x{out}: {a}, not {b}", k.name());
+                    assert!(
+                        (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
+                        "{} {then:?} {rows}x{inner}x{out}: {a}, not {b}",
+                        k.name()
+                    );
                 }
             }
         }
@@ -95,7 +104,9 @@ fn products_scale_add_and_activate() {
 
 #[test]
 fn attention_is_softmax_of_products() {
-    for (queries, keys, heads, width) in [(1, 1, 1, 16), (7, 15, 2, 32), (8, 16, 1, 32), (9, 17, 2, 64), (66, 66, 3, 32), (3, 40, 2, 48)] {
+    for (queries, keys, heads, width) in
+        [(1, 1, 1, 16), (7, 15, 2, 32), (8, 16, 1, 32), (9, 17, 2, 64), (66, 66, 3, 32), (3, 40, 2, 48)]
+    {
         let d = heads * width;
         let (q, k, v) = (noise(queries * d, 1), noise(keys * d, 2), noise(keys * d, 3));
         let padded = keys.next_multiple_of(LANES);
@@ -107,7 +118,9 @@ fn attention_is_softmax_of_products() {
                 for i in 0..queries {
                     let scores: Vec<f64> = (0..keys)
                         .map(|j| {
-                            let dot: f64 = (0..width).map(|c| f64::from(q[i * d + h * width + c] * k[j * d + h * width + c])).sum();
+                            let dot: f64 = (0..width)
+                                .map(|c| f64::from(q[i * d + h * width + c] * k[j * d + h * width + c]))
+                                .sum();
                             let b = match bias {
                                 Bias::None => 0.0,
                                 Bias::Full(b) => b[(h * queries + i) * padded + j],
@@ -129,7 +142,19 @@ fn attention_is_softmax_of_products() {
                 let mut out = vec![0.0; queries * d];
                 // What is left over in the scratch space must not matter.
                 let mut scratch = vec![f32::NAN; scratch(keys, width)];
-                let op = Attention { q: &q, k: &k, v: &v, queries, keys, heads, width, stride: d, bias, scratch: &mut scratch, out: &mut out };
+                let op = Attention {
+                    q: &q,
+                    k: &k,
+                    v: &v,
+                    queries,
+                    keys,
+                    heads,
+                    width,
+                    stride: d,
+                    bias,
+                    scratch: &mut scratch,
+                    out: &mut out,
+                };
                 kernels.run(op);
                 for (a, b) in out.iter().zip(&plain) {
                     assert!((f64::from(*a) - b).abs() < 1e-5, "{}: {a}, not {b}", kernels.name());
@@ -167,7 +192,13 @@ fn norm_and_quantise_agree_with_plain_sums() {
         }
     }
     let (mut q, mut s) = ([1; 16], [1.0]);
-    Kernels::Portable(kernels::portable::Portable).run(Quantise { x: &[0.0; 16], stride: 16, width: 16, q: &mut q, scale: &mut s });
+    Kernels::Portable(kernels::portable::Portable).run(Quantise {
+        x: &[0.0; 16],
+        stride: 16,
+        width: 16,
+        q: &mut q,
+        scale: &mut s,
+    });
     assert_eq!((q, s), ([0; 16], [0.0]));
 }
 
@@ -243,7 +274,9 @@ fn states_have_the_same_bits_alone_packed_split_and_on_every_instruction_set() {
         let (w, c) = model(kind);
         let sequences: Vec<(Vec<u32>, Vec<u32>)> = [1usize, 2, 15, 16, 17, 31, 32, 33, 66, 100]
             .iter()
-            .map(|&t| ((0..t).map(|i| (i * 7 + t) as u32 % 50).collect(), (0..t).map(|i| u32::from(i > t / 2)).collect()))
+            .map(|&t| {
+                ((0..t).map(|i| (i * 7 + t) as u32 % 50).collect(), (0..t).map(|i| u32::from(i > t / 2)).collect())
+            })
             .collect();
         let mut first: Option<Vec<f32>> = None;
         let mut arena = Arena::new();

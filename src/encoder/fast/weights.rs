@@ -86,7 +86,8 @@ impl Weights {
     pub fn raw(&self, name: &str, shape: &[usize]) -> Result<Raw> {
         let p = self.place(name)?;
         if p.kind != Dtype::I8 || p.shape != shape {
-            let reason = format!("{:?} of shape {:?}, expected I8 of shape {shape:?}; export the model again", p.kind, p.shape);
+            let reason =
+                format!("{:?} of shape {:?}, expected I8 of shape {shape:?}; export the model again", p.kind, p.shape);
             return Err(Error::model(name, reason));
         }
         Ok(Raw { bytes: self.shards[p.shard].clone(), range: p.range.clone() })
@@ -122,7 +123,10 @@ impl Weights {
     fn small(&self, name: &str, shape: &[usize]) -> Result<(&Place, &[u8])> {
         let p = self.place(name)?;
         if p.shape != shape {
-            return Err(Error::model(name, format!("shape {:?}, expected {shape:?} by the model's configuration", p.shape)));
+            return Err(Error::model(
+                name,
+                format!("shape {:?}, expected {shape:?} by the model's configuration", p.shape),
+            ));
         }
         let bytes = (*self.shards[p.shard]).as_ref().get(p.range.clone());
         Ok((p, bytes.ok_or_else(|| Error::model(name, "the file changed while it was read"))?))

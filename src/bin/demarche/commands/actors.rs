@@ -24,7 +24,8 @@ pub fn run(command: Actors) -> Result<ExitCode> {
                     Some(a) => format!("{} [{}] {} via {:?}", a.name, a.code, a.id, f.via).to_string(),
                     None => "not an actor here".into(),
                 };
-                let near = if f.near.is_empty() { String::new() } else { format!("\n    nearly: {}", f.near.join("; ")) };
+                let near =
+                    if f.near.is_empty() { String::new() } else { format!("\n    nearly: {}", f.near.join("; ")) };
                 print(&format!("{:>5}  {:<28} {who}\n    {}{near}", f.span.start, f.span.of(&text), f.rule))?;
             }
             Ok(ExitCode::SUCCESS)

@@ -16,7 +16,13 @@ pub fn run(args: Eval) -> Result<ExitCode> {
         match args.format {
             EvalFormat::Table => {
                 let m = &loaded.model.manifest;
-                print(&format!("{name}: model {} {}, engine {}\n\n{}", m.name, m.version, loaded.engine, eval::table::table(&report)))?;
+                print(&format!(
+                    "{name}: model {} {}, engine {}\n\n{}",
+                    m.name,
+                    m.version,
+                    loaded.engine,
+                    eval::table::table(&report)
+                ))?;
             }
             EvalFormat::Json => {
                 all.insert(name.clone(), json!(report));
@@ -25,7 +31,8 @@ pub fn run(args: Eval) -> Result<ExitCode> {
     }
     if args.format == EvalFormat::Json {
         let m = &loaded.model.manifest;
-        let model = json!({"name": m.name, "version": m.version, "sha256": loaded.model.digest(), "engine": loaded.engine});
+        let model =
+            json!({"name": m.name, "version": m.version, "sha256": loaded.model.digest(), "engine": loaded.engine});
         print(&pretty(&json!({"model": model, "sets": all}))?)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -35,9 +35,10 @@ pub fn run(args: Args) -> Result<ExitCode> {
 fn print(text: &str) -> Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(|e| {
-        if e.kind() == std::io::ErrorKind::BrokenPipe { Error::Closed } else { Error::io("-", e) }
-    })
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+        .map_err(|e| if e.kind() == std::io::ErrorKind::BrokenPipe { Error::Closed } else { Error::io("-", e) })
 }
 
 fn pretty(v: &impl serde::Serialize) -> Result<String> {

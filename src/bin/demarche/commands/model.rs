@@ -31,5 +31,6 @@ pub fn run(command: ModelCommand) -> Result<ExitCode> {
 
 /// Whether the user wants no network call at all.
 fn offline() -> bool {
-    std::env::var("HF_HUB_OFFLINE").is_ok_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off"))
+    std::env::var("HF_HUB_OFFLINE")
+        .is_ok_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off"))
 }

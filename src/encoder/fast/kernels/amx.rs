@@ -98,7 +98,8 @@ impl Isa for IsaAmx {
 
     #[inline(always)]
     fn tile(a: &[u8], rows: usize, inner: usize, b: &[u8], sums: &[[i32; LANES]], out: &mut Sums) {
-        let fits = rows <= MAX_ROWS && a.len() >= rows.next_multiple_of(16) * inner && (1..=PANELS).contains(&sums.len());
+        let fits =
+            rows <= MAX_ROWS && a.len() >= rows.next_multiple_of(16) * inner && (1..=PANELS).contains(&sums.len());
         let whole = inner.is_multiple_of(64) && inner > 0;
         assert!(fits && whole && b.len() >= sums.len() * inner * LANES, "tile out of bounds");
         let (a, b, c) = (a.as_ptr(), b.as_ptr(), out.0.as_mut_ptr().cast());

@@ -195,8 +195,8 @@ unsafe fn block<const R: usize>(a: *const u8, inner: usize, b: *const u8, out: *
             }
             for i in 0..4 {
                 let w = _mm256_cvtepi8_epi16(_mm_loadu_si128(b.add(quad * 64 + i * 16).cast()));
-                for r in 0..R {
-                    acc[r][i] = _mm256_add_epi32(acc[r][i], _mm256_madd_epi16(x[r], w));
+                for (acc, x) in acc.iter_mut().zip(&x) {
+                    acc[i] = _mm256_add_epi32(acc[i], _mm256_madd_epi16(*x, w));
                 }
             }
         }

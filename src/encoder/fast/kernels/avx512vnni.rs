@@ -136,11 +136,7 @@ impl Lanes for V {
 /// # Safety
 /// On CPUs with AVX-512 F and DQ.
 #[inline(always)]
-unsafe fn fold(
-    x: __m512,
-    on8: impl Fn(__m256, __m256) -> __m256,
-    on4: impl Fn(__m128, __m128) -> __m128,
-) -> f32 {
+unsafe fn fold(x: __m512, on8: impl Fn(__m256, __m256) -> __m256, on4: impl Fn(__m128, __m128) -> __m128) -> f32 {
     // SAFETY: the caller's promise.
     unsafe {
         let x = on8(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x));

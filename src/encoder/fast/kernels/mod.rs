@@ -22,10 +22,10 @@ pub const MAX_ROWS: usize = 32;
 #[repr(align(64))]
 pub struct Sums(pub [[i32; LANES]; MAX_ROWS * PANELS]);
 
-impl Sums {
+impl Default for Sums {
     /// All zero.
     #[inline(always)]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Sums([[0; LANES]; MAX_ROWS * PANELS])
     }
 }

@@ -117,7 +117,7 @@ fn fma(a: f32, b: f32, c: f32) -> f32 {
     let sum = p + c;
     let part = sum - p;
     let error = (p - (sum - part)) + (c - part);
-    let inexact = (error > 0.0 || error < 0.0) && sum.to_bits() & 1 == 0;
+    let inexact = error.abs() > 0.0 && sum.to_bits() & 1 == 0;
     let step = if (error > 0.0) == (sum > 0.0) { 1 } else { u64::MAX };
     f64::from_bits(sum.to_bits().wrapping_add(if inexact { step } else { 0 })) as f32
 }

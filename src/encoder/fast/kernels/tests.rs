@@ -14,7 +14,7 @@ impl Op for Tile<'_> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let a: Vec<u8> = self.a.iter().map(|x| x ^ I::FLIP).collect();
-        let mut sums = Sums::new();
+        let mut sums = Sums::default();
         for first in (0..self.rows).step_by(I::ROWS) {
             let rows = I::ROWS.min(self.rows - first);
             I::begin();
@@ -38,7 +38,8 @@ fn tiles_give_what_plain_loops_give() {
     for (inner, panels) in [(64, 1), (64, 2), (128, 2), (384, 1), (384, 2), (1536, 2), (768, 2), (3072, 1)] {
         let a = bytes(MAX_ROWS * 2 * inner, 1);
         let b = bytes(panels * LANES * inner, 2);
-        let weight = |p: usize, k: usize, n: usize| i32::from(b[((p * inner / 4 + k / 4) * LANES + n) * 4 + k % 4] as i8);
+        let weight =
+            |p: usize, k: usize, n: usize| i32::from(b[((p * inner / 4 + k / 4) * LANES + n) * 4 + k % 4] as i8);
         let sums: Vec<[i32; LANES]> =
             (0..panels).map(|p| std::array::from_fn(|n| (0..inner).map(|k| weight(p, k, n)).sum())).collect();
         for rows in rows {
@@ -46,7 +47,8 @@ fn tiles_give_what_plain_loops_give() {
             for r in 0..rows {
                 for p in 0..panels {
                     for n in 0..LANES {
-                        plain.push((0..inner).map(|k| i32::from(a[r * inner + k] as i8) * weight(p, k, n)).sum::<i32>());
+                        plain
+                            .push((0..inner).map(|k| i32::from(a[r * inner + k] as i8) * weight(p, k, n)).sum::<i32>());
                     }
                 }
             }
