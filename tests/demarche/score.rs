@@ -16,13 +16,20 @@ fn stance<'a>(rows: &'a [Value], actor: &str) -> &'a str {
 
 #[test]
 fn plain_positions_come_out_right() {
-    let r = demarche(&["score", "-"], line("a", TALKS).as_bytes());
-    assert_eq!(r.code, 0, "{}", r.err);
-    let rows = r.rows();
-    assert_eq!(stance(&rows, "Canada"), "ease", "{}", r.out);
-    assert_eq!(stance(&rows, "Japan"), "maintain", "{}", r.out);
-    assert_eq!(stance(&rows, "Brazil"), "tighten", "{}", r.out);
-    assert!(rows.iter().all(|r| r["schema_version"] == 1));
+    for (text, actor, label) in [
+        ("Canada lifted its sanctions on Fiji on Monday.", "Canada", "ease"),
+        ("Brazil condemned the sanctions on Fiji as illegal and asked for their immediate end.", "Brazil", "ease"),
+        ("Japan refused to lift the sanctions on Fiji until elections are held.", "Japan", "maintain"),
+        ("India renewed its arms embargo on Fiji for another year.", "India", "maintain"),
+        ("Kenya imposed new sanctions on Fiji on Monday.", "Kenya", "tighten"),
+        ("Chile threatened Fiji with harsher sanctions.", "Chile", "tighten"),
+        ("A storm passed over Fiji on Monday, and Samoa sent a ship.", "Samoa", "none"),
+    ] {
+        let r = demarche(&["score", "-"], line("a", text).as_bytes());
+        assert_eq!(r.code, 0, "{}", r.err);
+        assert_eq!(stance(&r.rows(), actor), label, "{text}\n{}", r.out);
+        assert!(r.rows().iter().all(|r| r["schema_version"] == 1));
+    }
 }
 
 #[test]
@@ -106,8 +113,9 @@ fn a_long_paragraph_is_read_to_its_end() {
     let filler = "The harbour was quiet and the weather held for another day. ".repeat(60);
     let r = demarche(&["score", "-"], line("long", &(filler + TALKS)).as_bytes());
     let rows = r.rows();
-    assert_eq!(stance(&rows, "Canada"), "ease", "{:.600}", r.out);
-    assert_eq!(stance(&rows, "Brazil"), "tighten");
+    // Both names stand thousands of characters in, far behind the first window.
+    assert_eq!(stance(&rows, "Japan"), "maintain", "{:.600}", r.out);
+    assert_eq!(stance(&rows, "Brazil"), "tighten", "{:.600}", r.out);
 }
 
 #[test]
