@@ -14,7 +14,7 @@ data=(--train "$news/train.jsonl" "$out/coded-news.jsonl" "$out/corpus/train.jso
 # ship RUN NAME BASE COMMAND: export, calibrate and describe the run in OUT_DIR/RUN as the model OUT_DIR/NAME.
 ship() {
   local run=$1 name=$2 from=$3 command=$4
-  "$python" "$ref/export.py" --run "$out/$run" --base "$base" --out "$out/$name" --name "$name"
+  "$python" "$ref/export.py" --run "$out/$run" --base "$base" --out "$out/$name" --name "$name" --calibrate "$news/train.jsonl"
   "$python" "$ref/calibrate.py" --run "$out/$run" --base "$base" --held "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --out "$out/$name/calibration.json"
   "$python" "$ref/manifest.py" "$out/$name" --name "$name" --version 1 --base "$from (Apache-2.0)" --command "$command" \
     --data "coded news, 3,721 paragraphs of 2012 to 2020 (not distributed)" "corpus/train.jsonl of this project"

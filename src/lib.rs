@@ -2,6 +2,7 @@
 //! tightened. The way of the data, and what each room may know, is drawn in `docs/architecture.md`.
 
 pub mod actors;
+pub mod audit;
 pub mod data;
 pub mod encoder;
 pub mod error;

@@ -50,12 +50,43 @@ def attend(q, k, v, bias):
     return torch.softmax(a, -1, dtype=a.dtype) @ v
 
 
+class Int8(torch.autograd.Function):
+    """y = x w' + b with x and w rounded to int8 as the kernels round them (one scale a row and one an output channel, exact
+    integer sums); gradients pass the rounding by (Bengio et al. 2013, straight-through)."""
+
+    @staticmethod
+    def forward(c, x, w, b):
+        sx = x.abs().amax(-1, keepdim=True).float().clamp(min=1e-8) / 127
+        sw = w.abs().amax(1).clamp(min=1e-8) / 127
+        kind = torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32   # integers to 256 are exact in both
+        qx, qw = (x / sx).round_().to(kind), (w / sw[:, None]).round_().to(kind)
+        c.save_for_backward(qx, qw, sx, sw)
+        c.kind = x.dtype
+        y = (qx.float() @ qw.float().t() if kind == torch.float32 else qx @ qw.t()).float()
+        return (y * sx * sw + b).to(kind)
+
+    @staticmethod
+    def backward(c, g):
+        qx, qw, sx, sw = c.saved_tensors
+        flat = (g * sx).to(qx.dtype).flatten(0, -2)
+        gw = flat.t() @ qx.flatten(0, -2) if c.needs_input_grad[1] else None
+        return ((g * sw).to(qw.dtype) @ qw).to(c.kind), gw if gw is None else gw.float(), g.flatten(0, -2).sum(0).float()
+
+
+class Linear(nn.Linear):
+    """A linear map that the shipped model holds in int8; `int8` makes all of them compute so."""
+    int8 = False
+
+    def forward(s, x):
+        return Int8.apply(x, s.weight, s.bias) if Linear.int8 else super().forward(x)
+
+
 class Layer(nn.Module):
     def __init__(s, d, h, f, eps, drop):
         super().__init__()
         s.h, s.drop = h, drop
-        s.q, s.k, s.v, s.o = (nn.Linear(d, d) for _ in range(4))
-        s.up, s.down = nn.Linear(d, f), nn.Linear(f, d)
+        s.q, s.k, s.v, s.o = (Linear(d, d) for _ in range(4))
+        s.up, s.down = Linear(d, f), Linear(f, d)
         s.attn_norm, s.ffn_norm = nn.LayerNorm(d, eps), nn.LayerNorm(d, eps)
 
     def forward(s, x, mask):
@@ -128,7 +159,7 @@ class Cross(nn.Module):
     def __init__(s, d, h, drop):
         super().__init__()
         s.h, s.drop = h, drop
-        s.q, s.k, s.v, s.o = (nn.Linear(d, d) for _ in range(4))
+        s.q, s.k, s.v, s.o = (Linear(d, d) for _ in range(4))
         s.norm = nn.LayerNorm(d, 1e-5)
 
     def forward(s, x, y, bias):
@@ -148,7 +179,7 @@ class Decoder(nn.Module):
         super().__init__()
         s.drop = drop
         s.look, s.meet = Cross(d, h, drop), Cross(d, h, drop)
-        s.up, s.down, s.norm = nn.Linear(d, 2 * d), nn.Linear(2 * d, d), nn.LayerNorm(d, 1e-5)
+        s.up, s.down, s.norm = Linear(d, 2 * d), Linear(2 * d, d), nn.LayerNorm(d, 1e-5)
 
     def forward(s, x, states, token_bias, actor_bias):
         x = s.look(x, states, token_bias)
@@ -164,16 +195,16 @@ class StanceModel(nn.Module):
         s.config, s.codes, s.depth, s.drop = config, codes, depth, drop
         d, h = config["hidden_size"], config["num_attention_heads"]
         s.encoder = Encoder(config, drop)
-        s.enter = nn.Linear(d, d)
+        s.enter = Linear(d, d)
         s.distance = nn.Embedding(DISTANCES, h)
         s.segment = nn.Embedding(3, h)       # bias for tokens: context, paragraph, own mention
         s.decoder = nn.ModuleList(Decoder(d, h, drop) for _ in range(depth))
-        s.hidden = nn.Linear(3 * d, d)
+        s.hidden = Linear(3 * d, d)
         s.stance = nn.Linear(d, 4)
         s.actor_type, s.actor_code, s.actor_roles, s.actor_voice = nn.Linear(d, len(TYPES)), nn.Linear(d, len(codes)), nn.Linear(d, len(ROLES)), nn.Linear(d, len(VOICES))
         s.mention, s.target = nn.Linear(d, 3), nn.Linear(d, 1)
         s.about = nn.Linear(d, 1)
-        s.evidence_q, s.evidence_k = nn.Linear(d, d // 2), nn.Linear(d, d // 2)
+        s.evidence_q, s.evidence_k = Linear(d, d // 2), Linear(d, d // 2)
         s.evidence_b = nn.Parameter(torch.tensor([-1.0]))
         nn.init.zeros_(s.distance.weight); nn.init.zeros_(s.segment.weight)
 

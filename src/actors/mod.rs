@@ -22,6 +22,7 @@ mod person;
 mod pronoun;
 mod reference;
 mod resolve;
+mod states;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -32,3 +33,4 @@ pub use check::{Checked, check};
 pub use explain::{Found, explain};
 pub use gazetteer::Gazetteer;
 pub use resolve::Resolver;
+pub use states::{StateForm, StateName};

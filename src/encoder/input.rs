@@ -79,6 +79,7 @@ pub struct Composer {
     tokenizer: Tokenizer,
     cls: u32,
     sep: u32,
+    mask: &'static str,
     lengths: Lengths,
 }
 
@@ -96,9 +97,9 @@ impl Composer {
             .map_err(|e| Error::model("tokenizer.json", format!("not a tokenizer that can be read ({e})")))?;
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|e| Error::model("tokenizer.json", e.to_string()))?;
-        let (cls, sep) = match kind {
-            Kind::Bert => ("[CLS]", "[SEP]"),
-            Kind::MpNet => ("<s>", "</s>"),
+        let (cls, sep, mask) = match kind {
+            Kind::Bert => ("[CLS]", "[SEP]", "[MASK]"),
+            Kind::MpNet => ("<s>", "</s>", "<mask>"),
         };
         let id = |t: &str| {
             tokenizer.token_to_id(t).ok_or_else(|| {
@@ -106,12 +107,17 @@ impl Composer {
             })
         };
         let (cls, sep) = (id(cls)?, id(sep)?);
-        Ok(Composer { tokenizer, cls, sep, lengths })
+        Ok(Composer { tokenizer, cls, sep, mask, lengths })
     }
 
     /// The lengths in force.
     pub fn lengths(&self) -> Lengths {
         self.lengths
+    }
+
+    /// The word by which the base model was taught to know a word that it is not shown.
+    pub fn mask(&self) -> &'static str {
+        self.mask
     }
 
     /// Tokens of a text with their bytes.

@@ -18,7 +18,8 @@ pub struct Params {
 }
 
 /// One stored tensor as f32 values in its logical shape. Linear weights may be stored as int8
-/// (`[out, in]`, or packed `[out/16, in/4, 16, 4]`) with `NAME.scale`, one factor per output channel.
+/// (`[out, in]`, or packed `[out/16, in/4, 16, 4]`) with `NAME.scale`, one factor per output channel, and perhaps
+/// `NAME.smooth`, one per input channel.
 pub fn to_f32(all: &SafeTensors, name: &str) -> Result<(Vec<f32>, Vec<usize>)> {
     let view = all.tensor(name).map_err(|e| Error::model(name, format!("this weight is missing or damaged ({e})")))?;
     let data = view.data();
@@ -54,7 +55,15 @@ fn quantised(all: &SafeTensors, name: &str, view: &TensorView) -> Result<(Vec<f3
     if scale.len() != out {
         return Err(Error::model(name, format!("{} scales for {out} output channels", scale.len())));
     }
-    let values = plain.iter().enumerate().map(|(i, &q)| f32::from(q) * scale[i / inner.max(1)]).collect();
+    let mut values: Vec<f32> = plain.iter().enumerate().map(|(i, &q)| f32::from(q) * scale[i / inner.max(1)]).collect();
+    let factors = format!("{name}.smooth");
+    if all.tensor(&factors).is_ok() {
+        let (smooth, _) = to_f32(all, &factors)?;
+        if smooth.len() != inner {
+            return Err(Error::model(name, format!("{} factors for {inner} input channels", smooth.len())));
+        }
+        values.chunks_exact_mut(inner.max(1)).for_each(|row| row.iter_mut().zip(&smooth).for_each(|(v, s)| *v *= s));
+    }
     Ok((values, vec![out, inner]))
 }
 
@@ -93,7 +102,7 @@ impl Params {
             let all = SafeTensors::deserialize(bytes)
                 .map_err(|e| Error::model(format!("shard {}", i + 1), format!("not a safetensors file ({e})")))?;
             for name in all.names() {
-                if name.ends_with(".weight.scale") || name.ends_with(".weight.sum") {
+                if [".weight.scale", ".weight.sum", ".weight.smooth"].iter().any(|part| name.ends_with(part)) {
                     continue;
                 }
                 let (values, shape) = to_f32(&all, name)?;

@@ -7,7 +7,7 @@ pub mod table;
 pub use calibration::{Bin, CalibrationReport};
 pub use measures::{Classes, Counts};
 
-use crate::data::{Scored, Span, Stance};
+use crate::data::{Role, Scored, Span, Stance};
 use crate::error::Result;
 use crate::gold::GoldParagraph;
 use crate::pipeline::Pipeline;
@@ -39,9 +39,27 @@ pub struct Report {
     pub targets: Counts,
     /// Whether the paragraph speaks of sanctions.
     pub about: Counts,
+    /// Roles of the coder's own actors, where they are coded.
+    pub roles: BTreeMap<&'static str, Counts>,
+    /// Share of the coder's own actors, of those with a stance in gold and answer, whose voice is the coder's; 0 of 0 where
+    /// it is not coded.
+    pub voice: Voices,
     /// How far the probabilities of the given actors' labels can be trusted.
     pub calibration: CalibrationReport,
 }
+
+/// Whose voice a stance is in.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Voices {
+    /// Actors compared.
+    pub compared: usize,
+    /// Share that is right.
+    pub accuracy: f64,
+}
+
+/// Roles that a coder gives beside the stance.
+const ROLES: [(Role, &str); 4] =
+    [(Role::Sender, "sender"), (Role::Target, "target"), (Role::Addressee, "addressee"), (Role::Source, "source")];
 
 /// Measure `pipeline` on `gold`, both tasks.
 ///
@@ -54,10 +72,27 @@ pub fn evaluate(pipeline: &Pipeline, gold: &[GoldParagraph]) -> Result<Report> {
     let (given, found) = (run(true)?, run(false)?);
     let mut pairs: Vec<(Stance, Stance, [f32; 4])> = Vec::new();
     let mut genres: BTreeMap<String, Vec<(Stance, Stance)>> = BTreeMap::new();
+    let mut roles: BTreeMap<&'static str, Counts> = BTreeMap::new();
+    let (mut voices, mut same_voice) = (0, 0);
     for (g, s) in gold.iter().zip(&given) {
         for (a, p) in g.actors.iter().zip(s.paragraphs.iter().flat_map(|p| &p.actors)) {
             pairs.push((a.stance, p.stance, p.p));
             genres.entry(g.genre.clone()).or_default().push((a.stance, p.stance));
+            if let Some(coded) = &a.roles {
+                for (role, name) in ROLES {
+                    let c = roles.entry(name).or_default();
+                    match (coded.contains(&role), p.roles.contains(&role)) {
+                        (true, true) => c.hits += 1,
+                        (true, false) => c.missed += 1,
+                        (false, true) => c.wrong += 1,
+                        (false, false) => {}
+                    }
+                }
+            }
+            if let (Some(coded), Some(voice)) = (a.voice, p.voice) {
+                voices += 1;
+                same_voice += usize::from(coded == voice);
+            }
         }
     }
     let mut t = Tally::default();
@@ -83,6 +118,8 @@ pub fn evaluate(pipeline: &Pipeline, gold: &[GoldParagraph]) -> Result<Report> {
         type_accuracy: ratio(t.kind),
         targets: t.targets,
         about: t.about,
+        roles,
+        voice: Voices { compared: voices, accuracy: if voices == 0 { 0.0 } else { same_voice as f64 / voices as f64 } },
         calibration: CalibrationReport::new(&pairs),
     })
 }

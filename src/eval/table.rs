@@ -39,7 +39,13 @@ pub fn table(r: &Report) -> String {
     line("mentions", &r.mentions);
     line("targets", &r.targets);
     line("about sanctions", &r.about);
+    for (name, c) in &r.roles {
+        line(&format!("role {name}"), c);
+    }
     let w = &mut o;
+    if r.voice.compared > 0 {
+        let _ = writeln!(w, "  of {} stances: voice right {:.4}", r.voice.compared, r.voice.accuracy);
+    }
     let _ = writeln!(w, "  of the actors found: code right {:.4}, type right {:.4}", r.code_accuracy, r.type_accuracy);
     let _ = writeln!(w, "\nCalibration: expected error {:.4}", r.calibration.ece);
     let _ = writeln!(w, "  probability   labels   mean p   right");

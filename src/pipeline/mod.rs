@@ -81,6 +81,16 @@ impl Pipeline {
         &self.calibration
     }
 
+    /// The actors known.
+    pub fn gazetteer(&self) -> &Gazetteer {
+        &self.gazetteer
+    }
+
+    /// What stands for a word that the model is not shown.
+    pub fn mask(&self) -> &'static str {
+        self.composer.mask()
+    }
+
     /// Score documents; the answers stand in the same order. An error on one document leaves the others alone.
     pub fn score(&self, documents: Vec<Document>) -> Vec<Result<Scored>> {
         // Identical sequences (wire copy is everywhere) are encoded once.

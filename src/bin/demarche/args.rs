@@ -18,6 +18,8 @@ pub enum Command {
     Score(Score),
     /// Measure a model against coded paragraphs
     Eval(Eval),
+    /// Ask whether a model judges by what is said: rename the states, mask the evidence
+    Audit(Audit),
     /// Train a model on coded paragraphs
     #[command(visible_alias = "fit")]
     Train(Train),
@@ -109,6 +111,24 @@ pub struct Eval {
     /// How the figures are written
     #[arg(long, short, value_enum, default_value_t = EvalFormat::Table)]
     pub format: EvalFormat,
+    #[command(flatten)]
+    pub model: ModelChoice,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct Audit {
+    /// Files, folders, or `-`: whatever `score` reads; actors that come with a record are taken as they are
+    #[arg(value_name = "PATH|-", required = true)]
+    pub paths: Vec<String>,
+    /// How the figures are written; JSON names every label that turned
+    #[arg(long, short, value_enum, default_value_t = EvalFormat::Table)]
+    pub format: EvalFormat,
+    /// Labels that turned to show in the table
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub show: usize,
+    /// Decides which state takes the place of which, and which random words are masked
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
     #[command(flatten)]
     pub model: ModelChoice,
 }

@@ -2,6 +2,7 @@
 
 use super::arena::Lines;
 use super::kernels::{Kernels, MAX_ROWS};
+use super::layer::Layer;
 use super::ops::Norm;
 use super::weights::{NormWeights, Raw, Weights};
 use crate::encoder::config::{EncoderConfig, Kind};
@@ -36,6 +37,11 @@ impl Embedding {
             norm: NormWeights::load(w, "encoder.norm", d, c.layer_norm_eps)?,
             width: d,
         })
+    }
+
+    /// Let the int8 states be as the first layer expects them.
+    pub fn before(&mut self, first: &Layer) {
+        self.norm.smooth = first.smooth().to_vec();
     }
 
     /// Tokens that a sequence may have.
@@ -81,7 +87,15 @@ impl Embedding {
         }
         let xq = xq.take(rows.next_multiple_of(MAX_ROWS) * d);
         let n = &self.norm;
-        kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, q: xq, scale: xs.take(rows) });
+        kernels.run(Norm {
+            x,
+            weight: &n.weight,
+            bias: &n.bias,
+            eps: n.eps,
+            smooth: &n.smooth,
+            q: xq,
+            scale: xs.take(rows),
+        });
         Ok(())
     }
 

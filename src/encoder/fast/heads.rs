@@ -150,7 +150,7 @@ fn linear(kernels: Kernels, x: &[f32], l: &Linear, then: Then, out: &mut [f32], 
 fn norm(kernels: Kernels, n: &NormWeights, x: &mut [f32], part: &mut Part) {
     let rows = x.len() / n.weight.len();
     let (q, scale) = (part.aq.take(x.len()), part.a_s.take(rows));
-    kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, q, scale });
+    kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, smooth: &n.smooth, q, scale });
 }
 
 impl FastHeads {

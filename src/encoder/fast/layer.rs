@@ -23,6 +23,8 @@ pub(super) struct Layer {
     up: Linear,
     down: Linear,
     ffn_norm: NormWeights,
+    /// What the queries', keys' and values' weights expect their input to be multiplied by, `[D]`.
+    smooth: Vec<f32>,
 }
 
 /// What the rows are: lengths of the sequences, one after the other, and how the attention is biased.
@@ -39,16 +41,30 @@ impl Layer {
         let (d, f) = (c.hidden_size, c.intermediate_size);
         let linear = |n: &str, i, o| Linear::load(w, &format!("{name}.{n}"), i, o);
         let norm = |n: &str| NormWeights::load(w, &format!("{name}.{n}"), d, c.layer_norm_eps);
+        let [q, k, v, up] = ["q", "k", "v", "up"].map(|n| format!("{name}.{n}"));
+        let ([q, k, v], smooth) = Linear::load_smooth(w, [&q, &k, &v], d, d)?;
+        let ([up], up_smooth) = Linear::load_smooth(w, [&up], d, f)?;
         Ok(Layer {
-            q: linear("q", d, d)?,
-            k: linear("k", d, d)?,
-            v: linear("v", d, d)?,
+            q,
+            k,
+            v,
             o: linear("o", d, d)?,
-            attn_norm: norm("attn_norm")?,
-            up: linear("up", d, f)?,
+            attn_norm: norm("attn_norm")?.smoothed(up_smooth),
+            up,
             down: linear("down", f, d)?,
             ffn_norm: norm("ffn_norm")?,
+            smooth,
         })
+    }
+
+    /// Let the int8 states that this layer hands on be as `next` expects them.
+    pub fn before(&mut self, next: &Layer) {
+        self.ffn_norm.smooth.clone_from(&next.smooth);
+    }
+
+    /// Factors of the channels of the int8 states that this layer reads, `[D]`.
+    pub fn smooth(&self) -> &[f32] {
+        &self.smooth
     }
 
     /// Attention of some heads: quantised states `xq` `[R,D]` to `c` `[R, heads * width]`.
@@ -116,7 +132,7 @@ impl Layer {
         kernels.run(Quantise { x: c, stride: d, width: d, q: aq, scale: a_s });
         kernels.run(Product { x: aq, scale: a_s, by: self.o.panels(), out: x, stride: d, then: Then::Add });
         let n = &self.attn_norm;
-        kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, q: xq, scale: xs });
+        kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, smooth: &n.smooth, q: xq, scale: xs });
         // One line more than a row: rows of a power of two would all want the same few lines of the first cache.
         let stride = f + LANES;
         let h = part.h.take(BLOCK * stride);
@@ -130,6 +146,6 @@ impl Layer {
             kernels.run(Product { x: hq, scale: hs, by: self.down.panels(), out: x, stride: d, then: Then::Add });
         }
         let n = &self.ffn_norm;
-        kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, q: xq, scale: xs });
+        kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, smooth: &n.smooth, q: xq, scale: xs });
     }
 }

@@ -63,6 +63,22 @@ fn quantise_row<I: Isa>(x: &[f32], q: &mut [u8], top: I::V) -> f32 {
     top / 127.0
 }
 
+/// The same after each channel is multiplied by its factor.
+#[inline(always)]
+fn quantise_smooth<I: Isa>(x: &[f32], smooth: &[f32], q: &mut [u8]) -> f32 {
+    let (x, smooth) = (x.as_chunks::<LANES>().0, smooth.as_chunks::<LANES>().0);
+    let mut tops = [I::V::splat(0.0); 2];
+    for (i, (x, s)) in x.iter().zip(smooth).enumerate() {
+        tops[i % 2] = tops[i % 2].max(I::V::load(x).mul(I::V::load(s)).abs());
+    }
+    let top = tops[0].max(tops[1]).top();
+    let inverse = I::V::splat(if top > 0.0 { 127.0 / top } else { 0.0 });
+    for ((x, s), q) in x.iter().zip(smooth).zip(q.as_chunks_mut::<LANES>().0) {
+        *q = I::V::load(x).mul(I::V::load(s)).mul(inverse).to_bytes().map(|b| b ^ I::FLIP);
+    }
+    top / 127.0
+}
+
 /// The greatest absolute value, lane by lane.
 #[inline(always)]
 fn greatest<I: Isa>(x: &[f32]) -> I::V {
@@ -132,7 +148,9 @@ impl Op for Quantise<'_> {
     }
 }
 
-/// Layer normalisation of rows in place, and the rows as int8 for the product that follows.
+/// Layer normalisation of rows in place, and the rows as int8 for the product that follows; before that each channel is
+/// made smaller or larger by a factor that the product's weights take back, so that no single channel decides the scale
+/// of all (SmoothQuant, Xiao et al. 2023).
 pub struct Norm<'a> {
     /// `[rows, width]`.
     pub x: &'a mut [f32],
@@ -142,6 +160,8 @@ pub struct Norm<'a> {
     pub bias: &'a [f32],
     /// Added to the variance.
     pub eps: f32,
+    /// Factor of each channel in the int8 rows, `[width]`.
+    pub smooth: &'a [f32],
     /// `[rows, width]`.
     pub q: &'a mut [u8],
     /// `[rows]`.
@@ -161,7 +181,7 @@ impl Op for Norm<'_> {
             for ((x, w), b) in row.as_chunks_mut::<LANES>().0.iter_mut().zip(weight).zip(bias) {
                 I::V::load(x).sub(mean).mul(factor).fma(I::V::load(w), I::V::load(b)).store(x);
             }
-            *scale = quantise_row::<I>(row, q, greatest::<I>(row));
+            *scale = quantise_smooth::<I>(row, self.smooth, q);
         }
     }
 }

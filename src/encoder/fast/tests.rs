@@ -173,7 +173,7 @@ fn norm_and_quantise_agree_with_plain_sums() {
             let mut x = noise(rows * width, 3);
             let before = x.clone();
             let (mut q, mut s) = (vec![0; rows * width], vec![0.0; rows]);
-            k.run(Norm { x: &mut x, weight: &w, bias: &b, eps: 1e-12, q: &mut q, scale: &mut s });
+            k.run(Norm { x: &mut x, weight: &w, bias: &b, eps: 1e-12, smooth: &w, q: &mut q, scale: &mut s });
             let flip = if k.name() == "avx512vnni" { 0x80 } else { 0 };
             let (mut q2, mut s2) = (vec![0; rows * width], vec![0.0; rows]);
             k.run(Quantise { x: &x, stride: width, width, q: &mut q2, scale: &mut s2 });

@@ -152,6 +152,39 @@ impl Linear {
     /// # Errors
     /// One is missing or of another kind or shape, or the widths are not what the kernels can do.
     pub fn load(w: &Weights, name: &str, inner: usize, out: usize) -> Result<Self> {
+        if w.found.contains_key(&format!("{name}.weight.smooth")) {
+            return Err(Error::model(name, "stored with factors for its input, which are not expected here"));
+        }
+        Self::parts(w, name, inner, out)
+    }
+
+    /// Linear maps of one input that may be stored with `NAME.weight.smooth` `[inner]`: their input must be multiplied
+    /// by it, channel by channel. The factors, all 1 where there are none, come last.
+    ///
+    /// # Errors
+    /// As [`Linear::load`], or two of them have different factors.
+    pub fn load_smooth<const N: usize>(
+        w: &Weights,
+        names: [&str; N],
+        inner: usize,
+        out: usize,
+    ) -> Result<([Self; N], Vec<f32>)> {
+        let mut smooth: Option<Vec<f32>> = None;
+        let mut all = Vec::with_capacity(N);
+        for name in names {
+            all.push(Self::parts(w, name, inner, out)?);
+            let factors = format!("{name}.weight.smooth");
+            let own = if w.found.contains_key(&factors) { w.f32(&factors, &[inner])? } else { vec![1.0; inner] };
+            if smooth.as_ref().is_some_and(|s| *s != own) {
+                return Err(Error::model(name, "its input has other factors than its sibling's"));
+            }
+            smooth = Some(own);
+        }
+        let all = all.try_into().map_err(|_| Error::model("weights", "no linear map was named"))?;
+        Ok((all, smooth.unwrap_or_default()))
+    }
+
+    fn parts(w: &Weights, name: &str, inner: usize, out: usize) -> Result<Self> {
         if !inner.is_multiple_of(64) || !out.is_multiple_of(16) || inner == 0 {
             return Err(Error::model(name, format!("[{out}, {inner}] does not split into blocks of 16 by 64")));
         }
@@ -193,6 +226,8 @@ pub struct NormWeights {
     pub bias: Vec<f32>,
     /// Added to the variance.
     pub eps: f32,
+    /// Factors of the channels in the int8 form, `[width]`; all 1 until [`NormWeights::smoothed`] gives others.
+    pub smooth: Vec<f32>,
 }
 
 impl NormWeights {
@@ -202,6 +237,11 @@ impl NormWeights {
     /// One is missing or of another shape.
     pub fn load(w: &Weights, name: &str, width: usize, eps: f64) -> Result<Self> {
         let get = |p: &str| w.f32(&format!("{name}.{p}"), &[width]);
-        Ok(NormWeights { weight: get("weight")?, bias: get("bias")?, eps: eps as f32 })
+        Ok(NormWeights { weight: get("weight")?, bias: get("bias")?, eps: eps as f32, smooth: vec![1.0; width] })
+    }
+
+    /// With the factors that the products after it were stored for.
+    pub fn smoothed(self, smooth: Vec<f32>) -> Self {
+        NormWeights { smooth, ..self }
     }
 }

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod actors;
+mod audit;
 mod eval;
 mod model;
 mod provenance;
@@ -21,6 +22,7 @@ pub fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Command::Score(a) => score::run(a),
         Command::Eval(a) => eval::run(a),
+        Command::Audit(a) => audit::run(a),
         Command::Train(a) => train::run(a),
         Command::Actors(a) => actors::run(a),
         Command::Model(a) => model::run(a),

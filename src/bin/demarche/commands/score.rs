@@ -8,6 +8,7 @@ use demarche::error::{Error, Result};
 use demarche::pipeline::Options;
 use demarche::read::{self, Event};
 use demarche::write;
+use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +65,7 @@ pub fn run(args: Score) -> Result<ExitCode> {
     let progress = Progress::new(&args.paths, args.quiet || args.output.is_none() && std::io::stdout().is_terminal());
     let started = Instant::now();
     let mut outcome = Outcome::default();
+    let mut told = BTreeMap::new();
     let result = std::thread::scope(|scope| {
         let (send, chunks) = sync_channel::<(Chunk, Vec<Event>)>(2);
         scope.spawn(move || feed(events, &send));
@@ -89,7 +91,14 @@ pub fn run(args: Score) -> Result<ExitCode> {
                         outcome.documents += 1;
                         outcome.paragraphs += s.paragraphs.len();
                         outcome.actors += s.paragraphs.iter().map(|p| p.actors.len()).sum::<usize>();
-                        s.notes.iter().for_each(|n| progress.say(&format!("note: {origin}: {n}")));
+                        // What holds of many documents is said of the first and counted for the rest.
+                        for n in &s.notes {
+                            let count = told.entry(n.clone()).or_insert(0usize);
+                            *count += 1;
+                            if *count == 1 {
+                                progress.say(&format!("note: {origin}: {n}"));
+                            }
+                        }
                         if s.paragraphs.is_empty() {
                             progress.say(&format!("note: {origin}: no running paragraph in it, nothing scored"));
                         }
@@ -112,6 +121,9 @@ pub fn run(args: Score) -> Result<ExitCode> {
     });
     progress.finish();
     result?;
+    for (note, count) in told.iter().filter(|(_, count)| **count > 1) {
+        eprintln!("note: {} more documents: {note}", count - 1);
+    }
     if !args.quiet {
         summary(&outcome, started.elapsed().as_secs_f64());
     }
