@@ -1,5 +1,6 @@
 //! Drives the real command line and holds the model to its reference. Text in these tests was written for the project.
 
+mod audit;
 mod bad_input;
 mod golden;
 mod measured;

@@ -33,6 +33,15 @@ fn plain_positions_come_out_right() {
 }
 
 #[test]
+fn three_positions_in_one_paragraph_are_told_apart_by_the_accurate_model() {
+    let r = demarche(&["score", "-", "--model", &repo_str("models/accurate")], line("a", TALKS).as_bytes());
+    assert_eq!(r.code, 0, "{}", r.err);
+    for (actor, label) in [("Canada", "ease"), ("Japan", "maintain"), ("Brazil", "tighten")] {
+        assert_eq!(stance(&r.rows(), actor), label, "{}", r.out);
+    }
+}
+
+#[test]
 fn the_shipped_example_is_scored_from_the_clone() {
     let r = demarche(&["score", &repo_str("examples/northern-straits.txt"), "--rows", "paragraph"], b"");
     assert_eq!(r.code, 0, "{}", r.err);
