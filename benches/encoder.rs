@@ -47,7 +47,15 @@ fn rows(c: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("norm 384", k.name()), |b| {
             b.iter(|| {
-                k.run(Norm { x: black_box(&mut x), weight: &w, bias: &w, eps: 1e-12, q: &mut q, scale: &mut scale })
+                k.run(Norm {
+                    x: black_box(&mut x),
+                    weight: &w,
+                    bias: &w,
+                    eps: 1e-12,
+                    smooth: &w,
+                    q: &mut q,
+                    scale: &mut scale,
+                })
             });
         });
     }

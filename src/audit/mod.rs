@@ -103,8 +103,11 @@ fn records(s: &Scored) -> Vec<Document> {
     s.paragraphs.iter().filter(|p| !p.actors.is_empty()).map(record).collect()
 }
 
-/// The labels after a change, and their probabilities, case by case. A changed paragraph is one paragraph still.
-fn scores(pipeline: &Pipeline, documents: Vec<Document>) -> Result<Vec<Vec<(Stance, [f32; 4])>>> {
+/// The labels of a paragraph's actors and their probabilities.
+type Labels = Vec<(Stance, [f32; 4])>;
+
+/// The labels after a change, paragraph by paragraph. A changed paragraph is one paragraph still.
+fn scores(pipeline: &Pipeline, documents: Vec<Document>) -> Result<Vec<Labels>> {
     let scored = pipeline.score(documents).into_iter().collect::<Result<Vec<_>>>()?;
     Ok(scored.iter().map(|s| s.paragraphs.iter().flat_map(|p| &p.actors).map(|a| (a.stance, a.p)).collect()).collect())
 }

@@ -55,6 +55,6 @@ fn int8_and_f32_agree() {
     let (a, b) = (rows("int8"), rows("candle"));
     assert_eq!(a.len(), b.len());
     let same = a.iter().zip(&b).filter(|(x, y)| x["stance"] == y["stance"]).count();
-    // 920 of 929 when this was written; the aim is 0.995 (see docs/performance.md).
-    assert!(same as f64 >= 0.985 * a.len() as f64, "{same} of {}", a.len());
+    // 925 of 929 when this was written.
+    assert!(same as f64 >= 0.995 * a.len() as f64, "{same} of {}", a.len());
 }
