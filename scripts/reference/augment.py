@@ -1,4 +1,4 @@
-"""What the gazetteer adds to training: labels for tokens that name a target, and paragraphs with their states renamed.
+"""Labels for tokens that name a target, paragraphs with their states renamed, positions alone with their evidence.
 
 Renaming (one state's names, adjectives, peoples and capitals for another's, all through title, context and paragraph)
 teaches the model to judge by what is said and not by who says it.
@@ -72,6 +72,22 @@ def target_labels(path):
         return out
 
     return label
+
+
+def alone(r, rng):
+    """One coded position of a record with nothing but its holder's mention and its evidence, in the order of the text: the
+    evidence must be enough. The record itself where no position has evidence."""
+    held = [a for a in r["actors"] if a["stance"] != "none" and isinstance(a.get("evidence"), list)]
+    if not held: return r
+    a = rng.choice(held)
+    (s, e), (x, y), t = a["mentions"][0], a["evidence"], r["text"]
+    if s < y and x < e: at, text = s - min(s, x), t[min(s, x):max(e, y)]
+    elif e <= x: at, text = 0, t[s:e] + " … " + t[x:y]
+    else: at, text = y - x + 3, t[x:y] + " … " + t[s:e]
+    shift = x - min(s, x) if s < y and x < e else (e - s + 3 if e <= x else 0)
+    own = [at, at + e - s]
+    only = dict(a, start=own[0], end=own[1], mentions=[own], evidence=[shift, shift + y - x])
+    return dict(r, title="", context="", text=text, actors=[only], coded=False)
 
 
 class Swapper:

@@ -25,6 +25,7 @@ def arguments():
     p.add_argument("--depth", type=int, default=2); p.add_argument("--dropout", type=float, default=0.1); p.add_argument("--smooth", type=float, default=0.05)
     p.add_argument("--class-weights", default="1.3,2.0,1.2,0.7"); p.add_argument("--focal", type=float, default=0.0)
     p.add_argument("--swap", type=float, default=0.0, help="share of paragraphs whose states are renamed"); p.add_argument("--evidence", type=float, default=0.3)
+    p.add_argument("--alone", type=float, default=0.0, help="share of paragraphs cut down to one actor and its evidence")
     p.add_argument("--soft", type=float, default=0.0, help="weight of the teacher's probabilities where there are any"); p.add_argument("--threads", type=int, default=2)
     p.add_argument("--ema", type=float, default=0.0, help="keep a moving average of the weights, e.g. 0.999"); p.add_argument("--states", default="", help="states.csv of the gazetteer")
     p.add_argument("--cap", type=float, default=0, help="stop after this many minutes"); p.add_argument("--no-bf16", action="store_true")
@@ -141,6 +142,7 @@ def main():
     opt = torch.optim.AdamW([{"params": v, "lr": k[0], "peak": k[0], "weight_decay": k[1]} for k, v in groups.items()], fused=True)
     weights = torch.tensor([float(x) for x in a.class_weights.split(",")])
     bf16 = not a.no_bf16
+    if a.alone and not a.swap: sys.exit("--alone works together with --swap")
     swapper = augment.Swapper(a.states, rng) if a.swap else None
     fixed = None if swapper else [example(r, composer, codes, target) for r in rows]
     plain = fixed or [example(r, composer, codes, target) for r in rows]
@@ -158,7 +160,10 @@ def main():
     say(rows=len(rows), batches=per, total=total, codes=len(codes), parameters=sum(q.numel() for q in model.parameters()))
     while step < total:
         rng.seed(a.seed * 1000 + epoch); Drop.seed(a.seed * 1000 + epoch)
-        data = [example(swapper(r) if rng.random() < a.swap else r, composer, codes, target) for r in rows] if swapper else fixed
+        def changed(r):
+            if a.alone and rng.random() < a.alone: r = augment.alone(r, rng)
+            return swapper(r) if rng.random() < a.swap else r
+        data = [example(changed(r), composer, codes, target) for r in rows] if swapper else fixed
         model.train(); t0, sums = time.time(), {}
         for bt in batches(data, composer.pad, a.tokens, rng):
             if step >= total: break
