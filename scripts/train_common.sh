@@ -16,6 +16,6 @@ ship() {
   local run=$1 name=$2 from=$3 command=$4
   "$python" "$ref/export.py" --run "$out/$run" --base "$base" --out "$out/$name" --name "$name" --calibrate "$news/train.jsonl"
   "$python" "$ref/calibrate.py" --run "$out/$run" --base "$base" --held "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --out "$out/$name/calibration.json"
-  "$python" "$ref/manifest.py" "$out/$name" --name "$name" --version 1 --base "$from (Apache-2.0)" --command "$command" \
+  "$python" "$ref/manifest.py" "$out/$name" --name "$name" --version 3 --base "$from (Apache-2.0)" --command "$command" \
     --data "coded news, 3,721 paragraphs of 2012 to 2020 (not distributed)" "corpus/train.jsonl of this project"
 }

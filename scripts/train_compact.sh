@@ -27,4 +27,6 @@ for f in "$news/train.jsonl" "$out/coded-news.jsonl" "$out/corpus/train.jsonl" "
 done
 "$python" "$ref/train.py" --train "${soft[@]}" --dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --states "$here/../models/actors/states.csv" \
   --swap 0.2 --base "$base" --init "$out/second/best.safetensors" --out "$out/third" --epochs 4 --lr 1.5e-4 --head-lr 6e-4 --soft 1.0 --seed 9
-ship third compact all-MiniLM-L6-v2 scripts/train_compact.sh
+"$python" "$ref/train.py" --train "${soft[@]}" --dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --states "$here/../models/actors/states.csv" \
+  --swap 0.5 --alone 0.2 --base "$base" --init "$out/third/best.safetensors" --out "$out/fourth" --epochs 0.8 --lr 8e-5 --head-lr 3e-4 --soft 1.0 --seed 32 --final
+ship fourth compact all-MiniLM-L6-v2 scripts/train_compact.sh
