@@ -81,10 +81,9 @@ def alone(r, rng):
     if not held: return r
     a = rng.choice(held)
     (s, e), (x, y), t = a["mentions"][0], a["evidence"], r["text"]
-    if s < y and x < e: at, text = s - min(s, x), t[min(s, x):max(e, y)]
-    elif e <= x: at, text = 0, t[s:e] + " … " + t[x:y]
-    else: at, text = y - x + 3, t[x:y] + " … " + t[s:e]
-    shift = x - min(s, x) if s < y and x < e else (e - s + 3 if e <= x else 0)
+    if s < y and x < e: lo = min(s, x); at, shift, text = s - lo, x - lo, t[lo:max(e, y)]
+    elif e <= x: at, shift, text = 0, e - s + 3, t[s:e] + " … " + t[x:y]
+    else: at, shift, text = y - x + 3, 0, t[x:y] + " … " + t[s:e]
     own = [at, at + e - s]
     only = dict(a, start=own[0], end=own[1], mentions=[own], evidence=[shift, shift + y - x])
     return dict(r, title="", context="", text=text, actors=[only], coded=False)

@@ -7,7 +7,7 @@ use super::mentions::Spot;
 use super::names;
 use super::resolve::{Resolver, Tied};
 use super::text::Text;
-use super::words::Mark;
+use super::words::{Mark, capital};
 use crate::data::{ActorType, Span, Via};
 
 impl Resolver<'_> {
@@ -187,11 +187,6 @@ pub(super) fn vote(spot: &Spot, code: String, strength: Strength) -> (String, St
         Some((c, p)) if strength == Strength::Context && *p >= 0.9 => (c.clone(), Strength::Context),
         _ => (code, strength),
     }
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 /// Without determiner and possessive ending.

@@ -308,7 +308,8 @@ impl Words {
     }
 }
 
-fn capital(word: &str) -> String {
+/// With its first letter in upper case.
+pub(super) fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }

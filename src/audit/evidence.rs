@@ -1,5 +1,6 @@
 //! The evidence span put to the test: without it, and with nothing else.
 
+use super::edit::Edited;
 use super::{Case, Draw, scores};
 use crate::data::{Document, ScoredActor, Span, Stance};
 use crate::error::Result;
@@ -45,24 +46,10 @@ fn words(text: &str) -> Vec<Span> {
 /// the mentions of all actors where they lie now.
 fn masked(case: &Case, own: &[Span], words: &[Span], range: std::ops::Range<usize>, mask: &str) -> Document {
     let text = &case.document.text;
-    let gone: Vec<Span> = words[range].iter().copied().filter(|w| !own.iter().any(|m| m.overlaps(*w))).collect();
-    let (mut out, mut last) = (String::with_capacity(text.len()), 0);
-    let mut starts = Vec::new();
-    for w in &gone {
-        out.push_str(&text[last..w.start]);
-        starts.push((*w, out.len()));
-        out.push_str(mask);
-        last = w.end;
-    }
-    out.push_str(&text[last..]);
-    let at = |i: usize, end: bool| {
-        let Some(k) = starts.iter().rposition(|(w, _)| w.start < i || (w.start == i && !end)) else { return i };
-        let (w, new) = starts[k];
-        if i < w.end { if end { new + mask.len() } else { new } } else { new + mask.len() + (i - w.end) }
-    };
-    let moved = |m: &Vec<Span>| m.iter().map(|s| Span::new(at(s.start, false), at(s.end, true))).collect();
-    let mentions = case.mentions().map(moved).collect();
-    case.with(out, mentions)
+    let gone = words[range].iter().filter(|w| !own.iter().any(|m| m.overlaps(**w)));
+    let edited = Edited::new(text, gone.map(|&w| (w, mask)));
+    let mentions = case.mentions().map(|m| m.iter().map(|&s| edited.span(s)).collect()).collect();
+    case.with(edited.text, mentions)
 }
 
 /// The actor's first mention and the span in text order, nothing else; no title, no context.

@@ -3,10 +3,12 @@
 //!
 //! The measures of evidence are comprehensiveness and sufficiency after DeYoung et al. (2020, ERASER), as shares of cases.
 
+mod edit;
 mod evidence;
 mod names;
 
 use crate::data::{Document, GivenActor, Scored, ScoredActor, Span, Stance};
+use crate::encoder::layers::splitmix;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use serde::Serialize;
@@ -112,21 +114,17 @@ fn scores(pipeline: &Pipeline, documents: Vec<Document>) -> Result<Vec<Labels>> 
     Ok(scored.iter().map(|s| s.paragraphs.iter().flat_map(|p| &p.actors).map(|a| (a.stance, a.p)).collect()).collect())
 }
 
-/// A small generator (SplitMix64, Steele et al. 2014): the audit of a text is the same on every machine.
+/// Random choices for a record: the audit of a text is the same on every machine.
 struct Draw(u64);
 
 impl Draw {
-    /// One for a record: the seed and the record's id decide.
+    /// The seed and the record's id decide.
     fn of(seed: u64, id: &str) -> Self {
         Draw(id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
     }
 
     /// A number below `n`, which is not 0.
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
+        (splitmix(&mut self.0) % n as u64) as usize
     }
 }

@@ -1,5 +1,6 @@
 //! States renamed, all through title, context and paragraph; everything else stays.
 
+use super::edit::Edited;
 use super::{Case, Draw, scores};
 use crate::actors::{Gazetteer, StateName};
 use crate::data::{Document, Span};
@@ -34,48 +35,6 @@ pub struct Flip {
     pub stance: [&'static str; 2],
     /// Probability of the label before, then after.
     pub p: [f32; 2],
-}
-
-/// A text with its states renamed, and how its bytes moved.
-struct Renamed {
-    text: String,
-    /// Old span, new span.
-    moves: Vec<(Span, Span)>,
-}
-
-impl Renamed {
-    fn new(text: &str, names: &[StateName], new: impl Fn(&StateName) -> Option<String>) -> Self {
-        let (mut out, mut last, mut moves) = (String::with_capacity(text.len()), 0, Vec::new());
-        for n in names {
-            let Some(word) = new(n) else { continue };
-            out.push_str(&text[last..n.span.start]);
-            let at = out.len();
-            out.push_str(&word);
-            moves.push((n.span, Span::new(at, out.len())));
-            last = n.span.end;
-        }
-        out.push_str(&text[last..]);
-        Renamed { text: out, moves }
-    }
-
-    /// Where an old span lies now; one that cuts a name takes in the whole of it.
-    fn span(&self, old: Span) -> Span {
-        Span::new(self.at(old.start, false), self.at(old.end, true))
-    }
-
-    fn at(&self, i: usize, end: bool) -> usize {
-        let (mut from, mut to) = (0, 0);
-        for (old, new) in &self.moves {
-            if i <= old.start {
-                break;
-            }
-            if i < old.end {
-                return if end { new.end } else { new.start };
-            }
-            (from, to) = (old.end, new.end);
-        }
-        to + (i - from)
-    }
 }
 
 /// Rename, score again, compare. With a seed each state becomes another one, without it "Country X".
@@ -138,12 +97,17 @@ fn rename(gazetteer: &Gazetteer, all: &[String], case: &Case, seed: Option<u64>)
         let to = to.get(&n.code)?;
         if seed.is_some() { gazetteer.state_word(to, n.form) } else { Some(n.form.anonymous(to)) }
     };
-    let [title, context, text] = [0, 1, 2].map(|i| Renamed::new(texts[i], &found[i], new));
+    let [title, context, text] = [0, 1, 2].map(|i| renamed(texts[i], &found[i], new));
     let mentions = case.mentions().map(|m| m.iter().map(|&s| text.span(s)).collect()).collect();
-    let other = |r: Renamed| Some(r.text).filter(|t| !t.is_empty());
+    let other = |r: Edited| Some(r.text).filter(|t| !t.is_empty());
     let mut out = case.with(String::new(), mentions);
     (out.title, out.context, out.text) = (other(title), other(context), text.text);
     Some(out)
+}
+
+/// `text` with the names that `new` has a word for put as it says.
+fn renamed(text: &str, names: &[StateName], new: impl Fn(&StateName) -> Option<String>) -> Edited {
+    Edited::new(text, names.iter().filter_map(|n| Some((n.span, new(n)?))))
 }
 
 /// X, Y, Z, then the letters before them.
@@ -162,7 +126,7 @@ mod tests {
         let g = Gazetteer::shipped().unwrap();
         let text = "Iran’s envoy met the Norwegians in Oslo; Iranian traders did not.";
         let new = |n: &StateName| g.state_word(if n.code == "IRN" { "JPN" } else { "CHL" }, n.form);
-        let r = Renamed::new(text, &g.state_names(text), new);
+        let r = renamed(text, &g.state_names(text), new);
         assert_eq!(r.text, "Japan’s envoy met the Chileans in Santiago; Japanese traders did not.");
         let find = |t: &str, w: &str| t.find(w).map(|s| Span::new(s, s + w.len())).unwrap();
         for (old, new) in
@@ -172,7 +136,7 @@ mod tests {
         }
         assert_eq!(r.span(Span::new(0, 2)).of(&r.text), "Japan", "a cut name is taken whole");
         let x = |n: &StateName| Some(n.form.anonymous(if n.code == "IRN" { "X" } else { "Y" }));
-        let r = Renamed::new(text, &g.state_names(text), x);
+        let r = renamed(text, &g.state_names(text), x);
         assert_eq!(r.text, "Country X’s envoy met the people of Country Y in Y City; Country X traders did not.");
     }
 

@@ -39,6 +39,15 @@ impl Counts {
     pub fn f1(&self) -> f64 {
         share(2 * self.hits, 2 * self.hits + self.missed + self.wrong)
     }
+    /// Count one case: whether the gold and the answer have it.
+    pub fn see(&mut self, gold: bool, answer: bool) {
+        match (gold, answer) {
+            (true, true) => self.hits += 1,
+            (true, false) => self.missed += 1,
+            (false, true) => self.wrong += 1,
+            (false, false) => {}
+        }
+    }
     /// Number in the gold.
     pub fn support(&self) -> usize {
         self.hits + self.missed

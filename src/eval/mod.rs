@@ -80,13 +80,7 @@ pub fn evaluate(pipeline: &Pipeline, gold: &[GoldParagraph]) -> Result<Report> {
             genres.entry(g.genre.clone()).or_default().push((a.stance, p.stance));
             if let Some(coded) = &a.roles {
                 for (role, name) in ROLES {
-                    let c = roles.entry(name).or_default();
-                    match (coded.contains(&role), p.roles.contains(&role)) {
-                        (true, true) => c.hits += 1,
-                        (true, false) => c.missed += 1,
-                        (false, true) => c.wrong += 1,
-                        (false, false) => {}
-                    }
+                    roles.entry(name).or_default().see(coded.contains(&role), p.roles.contains(&role));
                 }
             }
             if let (Some(coded), Some(voice)) = (a.voice, p.voice) {
@@ -197,12 +191,7 @@ impl Tally {
         }
         if let Some(about) = g.about {
             let got = s.paragraphs.iter().any(|p| p.about >= 0.5);
-            match (about, got) {
-                (true, true) => self.about.hits += 1,
-                (true, false) => self.about.missed += 1,
-                (false, true) => self.about.wrong += 1,
-                (false, false) => {}
-            }
+            self.about.see(about, got);
         }
     }
 }

@@ -34,14 +34,9 @@ impl Embedding {
                 Kind::Bert => w.f32("encoder.kind.weight", &[c.type_vocab_size, d])?,
                 Kind::MpNet => Vec::new(),
             },
-            norm: NormWeights::load(w, "encoder.norm", d, c.layer_norm_eps)?,
+            norm: NormWeights::load(w, "encoder.norm", d, c.layer_norm_eps)?.smoothed(Layer::smooth(w, 0, d)?),
             width: d,
         })
-    }
-
-    /// Let the int8 states be as the first layer expects them.
-    pub fn before(&mut self, first: &Layer) {
-        self.norm.smooth = first.smooth().to_vec();
     }
 
     /// Tokens that a sequence may have.

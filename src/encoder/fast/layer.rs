@@ -23,8 +23,6 @@ pub(super) struct Layer {
     up: Linear,
     down: Linear,
     ffn_norm: NormWeights,
-    /// What the queries', keys' and values' weights expect their input to be multiplied by, `[D]`.
-    smooth: Vec<f32>,
 }
 
 /// What the rows are: lengths of the sequences, one after the other, and how the attention is biased.
@@ -37,34 +35,28 @@ pub(super) struct Rows<'a> {
 }
 
 impl Layer {
-    pub fn load(w: &Weights, name: &str, c: &EncoderConfig) -> Result<Self> {
+    /// Layer `i`.
+    pub fn load(w: &Weights, i: usize, c: &EncoderConfig) -> Result<Self> {
         let (d, f) = (c.hidden_size, c.intermediate_size);
-        let linear = |n: &str, i, o| Linear::load(w, &format!("{name}.{n}"), i, o);
-        let norm = |n: &str| NormWeights::load(w, &format!("{name}.{n}"), d, c.layer_norm_eps);
-        let [q, k, v, up] = ["q", "k", "v", "up"].map(|n| format!("{name}.{n}"));
-        let ([q, k, v], smooth) = Linear::load_smooth(w, [&q, &k, &v], d, d)?;
-        let ([up], up_smooth) = Linear::load_smooth(w, [&up], d, f)?;
+        let name = |n: &str| format!("encoder.layers.{i}.{n}");
+        let linear = |n: &str, i, o| Linear::load(w, &name(n), i, o);
+        let reads = |n: &str, o| Linear::load_smooth(w, &name(n), d, o);
+        let norm = |n: &str| NormWeights::load(w, &name(n), d, c.layer_norm_eps);
         Ok(Layer {
-            q,
-            k,
-            v,
+            q: reads("q", d)?,
+            k: reads("k", d)?,
+            v: reads("v", d)?,
             o: linear("o", d, d)?,
-            attn_norm: norm("attn_norm")?.smoothed(up_smooth),
-            up,
+            attn_norm: norm("attn_norm")?.smoothed(w.smooth(&[name("up")], d)?),
+            up: reads("up", f)?,
             down: linear("down", f, d)?,
-            ffn_norm: norm("ffn_norm")?,
-            smooth,
+            ffn_norm: norm("ffn_norm")?.smoothed(Self::smooth(w, i + 1, d)?),
         })
     }
 
-    /// Let the int8 states that this layer hands on be as `next` expects them.
-    pub fn before(&mut self, next: &Layer) {
-        self.ffn_norm.smooth.clone_from(&next.smooth);
-    }
-
-    /// Factors of the channels of the int8 states that this layer reads, `[D]`.
-    pub fn smooth(&self) -> &[f32] {
-        &self.smooth
+    /// What layer `i` expects the channels of its int8 states to be multiplied by, `[d]`; all 1 beyond the last.
+    pub fn smooth(w: &Weights, i: usize, d: usize) -> Result<Vec<f32>> {
+        w.smooth(&["q", "k", "v"].map(|n| format!("encoder.layers.{i}.{n}")), d)
     }
 
     /// Attention of some heads: quantised states `xq` `[R,D]` to `c` `[R, heads * width]`.

@@ -65,17 +65,8 @@ impl FastEncoder {
             Kind::Bert => None,
             Kind::MpNet => Some(relative(weights, config)?),
         };
-        let mut embedding = Embedding::load(weights, config)?;
-        let mut layers = (0..config.num_hidden_layers)
-            .map(|i| Layer::load(weights, &format!("encoder.layers.{i}"), config))
-            .collect::<Result<Vec<_>>>()?;
-        if let Some(first) = layers.first() {
-            embedding.before(first);
-        }
-        for i in 1..layers.len() {
-            let (done, next) = layers.split_at_mut(i);
-            done[i - 1].before(&next[0]);
-        }
+        let embedding = Embedding::load(weights, config)?;
+        let layers = (0..config.num_hidden_layers).map(|i| Layer::load(weights, i, config)).collect::<Result<_>>()?;
         Ok(FastEncoder { kernels, embedding, layers, relative, config: config.clone() })
     }
 

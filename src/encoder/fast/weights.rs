@@ -112,6 +112,24 @@ impl Weights {
         }
     }
 
+    /// What the input of linear maps must be multiplied by, channel by channel: their common `NAME.weight.smooth` `[inner]`,
+    /// all 1 where they are stored without.
+    ///
+    /// # Errors
+    /// Factors of another shape, or two of the maps have different ones.
+    pub fn smooth(&self, names: &[String], inner: usize) -> Result<Vec<f32>> {
+        let mut common: Option<Vec<f32>> = None;
+        for name in names {
+            let factors = format!("{name}.weight.smooth");
+            let own = if self.found.contains_key(&factors) { self.f32(&factors, &[inner])? } else { vec![1.0; inner] };
+            if common.as_ref().is_some_and(|c| *c != own) {
+                return Err(Error::model(name, "its input has other factors than its sibling's"));
+            }
+            common = Some(own);
+        }
+        Ok(common.unwrap_or_else(|| vec![1.0; inner]))
+    }
+
     fn i32(&self, name: &str, shape: &[usize]) -> Result<Vec<i32>> {
         let (p, bytes) = self.small(name, shape)?;
         if p.kind != Dtype::I32 {
@@ -155,36 +173,15 @@ impl Linear {
         if w.found.contains_key(&format!("{name}.weight.smooth")) {
             return Err(Error::model(name, "stored with factors for its input, which are not expected here"));
         }
-        Self::parts(w, name, inner, out)
+        Self::load_smooth(w, name, inner, out)
     }
 
-    /// Linear maps of one input that may be stored with `NAME.weight.smooth` `[inner]`: their input must be multiplied
-    /// by it, channel by channel. The factors, all 1 where there are none, come last.
+    /// The same for weights that may be stored with factors for their input, `[inner]`: what comes in must have been
+    /// multiplied by [`Weights::smooth`].
     ///
     /// # Errors
-    /// As [`Linear::load`], or two of them have different factors.
-    pub fn load_smooth<const N: usize>(
-        w: &Weights,
-        names: [&str; N],
-        inner: usize,
-        out: usize,
-    ) -> Result<([Self; N], Vec<f32>)> {
-        let mut smooth: Option<Vec<f32>> = None;
-        let mut all = Vec::with_capacity(N);
-        for name in names {
-            all.push(Self::parts(w, name, inner, out)?);
-            let factors = format!("{name}.weight.smooth");
-            let own = if w.found.contains_key(&factors) { w.f32(&factors, &[inner])? } else { vec![1.0; inner] };
-            if smooth.as_ref().is_some_and(|s| *s != own) {
-                return Err(Error::model(name, "its input has other factors than its sibling's"));
-            }
-            smooth = Some(own);
-        }
-        let all = all.try_into().map_err(|_| Error::model("weights", "no linear map was named"))?;
-        Ok((all, smooth.unwrap_or_default()))
-    }
-
-    fn parts(w: &Weights, name: &str, inner: usize, out: usize) -> Result<Self> {
+    /// As [`Linear::load`].
+    pub fn load_smooth(w: &Weights, name: &str, inner: usize, out: usize) -> Result<Self> {
         if !inner.is_multiple_of(64) || !out.is_multiple_of(16) || inner == 0 {
             return Err(Error::model(name, format!("[{out}, {inner}] does not split into blocks of 16 by 64")));
         }

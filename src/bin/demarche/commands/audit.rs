@@ -28,17 +28,14 @@ pub fn run(args: Audit) -> Result<ExitCode> {
     if a.actors == 0 {
         return Err(Error::Usage(format!("{}: no actor to audit in it", args.paths.join(", "))));
     }
-    let m = &loaded.model.manifest;
     match args.format {
         EvalFormat::Table => {
+            let m = &loaded.model.manifest;
             let head = format!("model {} {}, engine {}, seed {}", m.name, m.version, loaded.engine, args.seed);
             print(&format!("{head}\n{}", table(&a, args.show)))?;
         }
         EvalFormat::Json => {
-            let model = json!({
-                "name": m.name, "version": m.version, "sha256": loaded.model.digest(), "engine": loaded.engine,
-            });
-            print(&pretty(&json!({"model": model, "seed": args.seed, "audit": a}))?)?;
+            print(&pretty(&json!({"model": loaded.json(), "seed": args.seed, "audit": a}))?)?;
         }
     }
     Ok(if skipped == 0 { ExitCode::SUCCESS } else { exit::partial() })

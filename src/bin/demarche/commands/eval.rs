@@ -30,10 +30,7 @@ pub fn run(args: Eval) -> Result<ExitCode> {
         }
     }
     if args.format == EvalFormat::Json {
-        let m = &loaded.model.manifest;
-        let model =
-            json!({"name": m.name, "version": m.version, "sha256": loaded.model.digest(), "engine": loaded.engine});
-        print(&pretty(&json!({"model": model, "sets": all}))?)?;
+        print(&pretty(&json!({"model": loaded.json(), "sets": all}))?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

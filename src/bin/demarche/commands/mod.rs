@@ -15,6 +15,7 @@ use demarche::pipeline::{Options, Pipeline};
 use demarche::stance::engine::Engine;
 use demarche::store::Model;
 use demarche::write::{self, schema};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Run what was asked for.
@@ -52,6 +53,14 @@ struct Loaded {
     model: Model,
     pipeline: Pipeline,
     engine: String,
+}
+
+impl Loaded {
+    /// Which model computed, and how: the head of a report in JSON.
+    fn json(&self) -> Value {
+        let m = &self.model.manifest;
+        json!({"name": m.name, "version": m.version, "sha256": self.model.digest(), "engine": self.engine})
+    }
 }
 
 impl ModelChoice {
