@@ -193,6 +193,7 @@ class StanceModel(nn.Module):
     def __init__(s, config, codes, depth=2, drop=0.1):
         super().__init__()
         s.config, s.codes, s.depth, s.drop = config, codes, depth, drop
+        s.tell = False       # whether the states and the actors' last layer are told too: a student learns from them
         d, h = config["hidden_size"], config["num_attention_heads"]
         s.encoder = Encoder(config, drop)
         s.enter = Linear(d, d)
@@ -224,6 +225,7 @@ class StanceModel(nn.Module):
         first = x[:, :1].expand(-1, z.shape[1], -1)
         y = F.gelu(s.hidden(drop(torch.cat([z, pooled, first], -1))))
         out["stance"] = s.stance(drop(y))
+        if s.tell: out |= {"states": x, "sense": y}
         z, seen = drop(z), drop(pooled)
         # Type and code come from the mention alone, so that they can be asked before actors are resolved.
         out |= {"type": s.actor_type(seen), "code": s.actor_code(seen), "roles": s.actor_roles(z), "voice": s.actor_voice(z)}

@@ -10,6 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from safetensors.torch import save_file, load_file
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from model import Drop, StanceModel, STANCES
+from teach import Teacher
 from data import Composer, load, example, collate, batches
 import augment
 
@@ -27,6 +28,9 @@ def arguments():
     p.add_argument("--swap", type=float, default=0.0, help="share of paragraphs whose states are renamed"); p.add_argument("--evidence", type=float, default=0.3)
     p.add_argument("--alone", type=float, default=0.0, help="share of paragraphs cut down to one actor and its evidence")
     p.add_argument("--soft", type=float, default=0.0, help="weight of the teacher's probabilities where there are any"); p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--teacher", help="run whose model is asked about every batch as it is, renamed and cut; needs --teacher-base, its tokenizer's folder")
+    p.add_argument("--teacher-base"); p.add_argument("--gold", type=float, default=0.5, help="weight of the coder's label beside the teacher's probabilities")
+    p.add_argument("--rounds", type=int, default=2, help="epochs in which the teacher is asked; later ones go through those batches again")
     p.add_argument("--ema", type=float, default=0.0, help="keep a moving average of the weights, e.g. 0.999"); p.add_argument("--states", default="", help="states.csv of the gazetteer")
     p.add_argument("--cap", type=float, default=0, help="stop after this many minutes"); p.add_argument("--no-bf16", action="store_true")
     p.add_argument("--final", action="store_true", help="keep the last epoch, not the best on dev")
@@ -128,6 +132,8 @@ def main():
     dev_ex = {p: [example(r, composer, codes) for r in v] for p, v in dev.items()}
     model = StanceModel.from_base(a.base, codes, a.depth, a.dropout)
     if a.init: print(model.load_state_dict(load_file(a.init), strict=False))
+    teacher = Teacher(a.teacher, a.teacher_base, os.path.join(a.base, "tokenizer.json"), config["hidden_size"]) if a.teacher else None
+    model.tell = teacher is not None
     model.encoder.word.weight.requires_grad_(False)
     if model.encoder.mpnet: model.encoder.relative.weight.requires_grad_(False)  # its gradient would cost the fused attention
     for i in range(a.freeze):
@@ -139,6 +145,7 @@ def main():
         elif n.startswith("encoder."): lr = a.lr * a.decay ** n_layers
         else: lr = a.head_lr
         groups.setdefault((lr, 0.0 if q.ndim < 2 else 0.01), []).append(q)
+    if teacher: groups[(a.head_lr, 0.0)] = groups.get((a.head_lr, 0.0), []) + teacher.learned()
     opt = torch.optim.AdamW([{"params": v, "lr": k[0], "peak": k[0], "weight_decay": k[1]} for k, v in groups.items()], fused=True)
     weights = torch.tensor([float(x) for x in a.class_weights.split(",")])
     bf16 = not a.no_bf16
@@ -150,12 +157,15 @@ def main():
     total = int(per * a.epochs)
     json.dump({"encoder": config, "codes": codes, "depth": a.depth, "context": a.context, "title": 24, "paragraph": 256, "arguments": vars(a)},
               open(os.path.join(a.out, "config.json"), "w"), indent=1)
+    told = []       # a round of the teacher's answers an epoch: (batch, answers)
     step, epoch, best, start = 0, 0, -1.0, time.time()
     last = os.path.join(a.out, "last.pt")
     ema = {n: q.detach().clone() for n, q in model.named_parameters() if q.requires_grad} if a.ema else None
     if os.path.exists(last):
         c = torch.load(last, weights_only=False)
-        model.load_state_dict(c["model"]); opt.load_state_dict(c["opt"]); step, epoch, best = c["step"], c["epoch"], c["best"]
+        model.load_state_dict(c["model"]); opt.load_state_dict(c["opt"])
+        if teacher: teacher.load(c["teacher"])
+        step, epoch, best = c["step"], c["epoch"], c["best"]
         if ema: ema = c["ema"]
     say(rows=len(rows), batches=per, total=total, codes=len(codes), parameters=sum(q.numel() for q in model.parameters()))
     while step < total:
@@ -163,16 +173,26 @@ def main():
         def changed(r):
             if a.alone and rng.random() < a.alone: r = augment.alone(r, rng)
             return swapper(r) if rng.random() < a.swap else r
-        data = [example(changed(r), composer, codes, target) for r in rows] if swapper else fixed
         model.train(); t0, sums = time.time(), {}
-        for bt in batches(data, composer.pad, a.tokens, rng):
+        known = teacher and len(told) >= a.rounds and told[epoch % a.rounds]
+        if known: rng.shuffle(known)
+        else:
+            data = [example(changed(r), composer, codes, target) for r in rows] if swapper else fixed
+            if teacher: told.append([])
+        for bt in known or batches(data, composer.pad, a.tokens, rng):
             if step >= total: break
             warm = max(1, int(0.1 * total))
             f = (step + 1) / warm if step < warm else max(0.0, (total - step) / max(1, total - warm))
             for g in opt.param_groups: g["lr"] = g["peak"] * f
-            z = collate(bt, composer.pad)
+            if known: z, said = bt
+            else:
+                z, said = collate(bt, composer.pad), None
+                if teacher:
+                    said = teacher.ask(z, a.gold)
+                    told[-1].append((z, said))
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16): o = model(z)
             l = losses(o, z, a, weights)
+            if teacher: l |= teacher.losses(o, said, z)
             opt.zero_grad(); sum(l.values()).backward()
             torch.nn.utils.clip_grad_norm_([q for g in opt.param_groups for q in g["params"]], 1.0)
             opt.step(); step += 1
@@ -195,7 +215,8 @@ def main():
             best = mean
             save_file({k: v.contiguous() for k, v in model.state_dict().items()}, os.path.join(a.out, "best.safetensors"))
         if ema: model.load_state_dict(live, strict=False)
-        torch.save({"model": model.state_dict(), "opt": opt.state_dict(), "step": step, "epoch": epoch, "best": best, "ema": ema}, last)
+        torch.save({"model": model.state_dict(), "opt": opt.state_dict(), "step": step, "epoch": epoch, "best": best, "ema": ema,
+                    "teacher": teacher and teacher.state()}, last)
         if a.cap and time.time() - start > a.cap * 60: break
     say(done=True, best=round(best, 4), minutes=round((time.time() - start) / 60, 1))
 
