@@ -82,7 +82,8 @@ fn file(c: &mut Criterion) {
 }
 
 fn text(words: usize, salt: usize) -> String {
-    let few = "Paris urged the Council to lift the arms embargo on Ruritania while Washington asked its allies to keep it";
+    let few =
+        "Paris urged the Council to lift the arms embargo on Ruritania while Washington asked its allies to keep it";
     let words: Vec<&str> = few.split(' ').cycle().skip(salt).take(words).collect();
     format!("Paragraph {salt}: {}.", words.join(" "))
 }

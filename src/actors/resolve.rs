@@ -183,21 +183,24 @@ impl<'g> Resolver<'g> {
         Some(tied)
     }
 
-    /// Actors of the reported spots: one per actor and wording, wordings of one person together.
+    /// Actors of the reported spots. A person, a state, a body and a branch of government is one actor however it is
+    /// worded; what the gazetteer does not know, a metonym and a group are one actor per wording.
     fn gather(&self, t: &Text, spots: &[Spot], tied: &[Option<Tied>]) -> Vec<Actor> {
         let mut actors: Vec<Actor> = Vec::new();
         let mut by_wording: HashMap<(usize, String), usize> = HashMap::new();
-        let mut first: HashMap<usize, usize> = HashMap::new();
+        let mut first: HashMap<(usize, bool), usize> = HashMap::new();
         let words = |s: &Spot| wording(inner(t, s.span).of(t.text));
         for (spot, tied) in spots.iter().zip(tied) {
             let Some(tied) = tied.as_ref().filter(|_| spot.coded) else { continue };
             let Some(k) = self.memory.known.get(tied.known) else { continue };
+            let institution = matches!(tied.kind, ActorType::State | ActorType::Body | ActorType::Gov);
+            let one = k.kind == ActorType::Person || k.listed && institution && tied.rule != Form::Metonym.words();
             let key = (tied.known, words(spot));
-            let whole = k.kind == ActorType::Person || tied.pronoun;
-            let known = by_wording.get(&key).or_else(|| first.get(&tied.known).filter(|_| whole)).copied();
-            let at = known.unwrap_or(actors.len());
+            let joined = first.get(&(tied.known, true)).filter(|_| one || tied.pronoun);
+            let joined = joined.or_else(|| first.get(&(tied.known, false)).filter(|_| tied.pronoun));
+            let at = by_wording.get(&key).or(joined).copied().unwrap_or(actors.len());
             by_wording.entry(key).or_insert(at);
-            first.entry(tied.known).or_insert(at);
+            first.entry((tied.known, one)).or_insert(at);
             match actors.get_mut(at) {
                 Some(a) => a.mentions.push(spot.span),
                 None => actors.push(Actor {

@@ -4,7 +4,7 @@
 use super::arena::{Lines, Part};
 use super::attention::{Attention, Bias, scratch};
 use super::kernels::{Kernels, LANES, MAX_ROWS};
-use super::ops::{Norm, Quantise};
+use super::ops::{Norm, Quantise, QuantiseActivated};
 use super::product::{Product, Then};
 use super::weights::{Linear, NormWeights, Weights};
 use crate::encoder::config::EncoderConfig;
@@ -49,7 +49,7 @@ impl Layer {
             o: linear("o", d, d)?,
             attn_norm: norm("attn_norm")?.smoothed(w.smooth(&[name("up")], d)?),
             up: reads("up", f)?,
-            down: linear("down", f, d)?,
+            down: linear("down", f, d)?.activated(),
             ffn_norm: norm("ffn_norm")?.smoothed(Self::smooth(w, i + 1, d)?),
         })
     }
@@ -134,8 +134,9 @@ impl Layer {
             let h = &mut h[..xs.len() * stride];
             kernels.run(Product { x: xq, scale: xs, by: self.up.panels(), out: h, stride, then: Then::Gelu });
             let hs = &mut a_s[..xs.len()];
-            kernels.run(Quantise { x: h, stride, width: f, q: hq, scale: hs });
-            kernels.run(Product { x: hq, scale: hs, by: self.down.panels(), out: x, stride: d, then: Then::Add });
+            kernels.run(QuantiseActivated { x: h, stride, width: f, q: hq, scale: hs });
+            let by = self.down.panels();
+            kernels.run(Product { x: hq, scale: hs, by, out: x, stride: d, then: Then::AddActivated });
         }
         let n = &self.ffn_norm;
         kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, smooth: &n.smooth, q: xq, scale: xs });

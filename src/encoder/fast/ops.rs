@@ -148,6 +148,44 @@ impl Op for Quantise<'_> {
     }
 }
 
+/// What GELU never falls below, and a little more: its least value is -0.16997.
+pub const GELU_FLOOR: f32 = -0.17;
+/// Half of the steps between the floor and the greatest value.
+pub const MIDDLE: f32 = 127.0;
+
+/// Rows that GELU has made to int8 with one scale each: `x = (q + MIDDLE) scale + GELU_FLOOR`. None lies far below zero, so
+/// all 254 steps go where the values are; a symmetric scale would leave half of them empty.
+pub struct QuantiseActivated<'a> {
+    /// `[rows, stride]`: the first `width` of each row, none below [`GELU_FLOOR`].
+    pub x: &'a [f32],
+    /// Distance of two rows of `x`.
+    pub stride: usize,
+    /// A multiple of 16.
+    pub width: usize,
+    /// `[rows, width]`.
+    pub q: &'a mut [u8],
+    /// `[rows]`.
+    pub scale: &'a mut [f32],
+}
+
+impl Op for QuantiseActivated<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let (floor, middle) = (I::V::splat(GELU_FLOOR), I::V::splat(MIDDLE));
+        let rows = self.x.chunks(self.stride).zip(self.q.chunks_exact_mut(self.width));
+        for ((x, q), scale) in rows.zip(self.scale) {
+            let x = &x[..self.width];
+            // The greatest absolute value is the greatest value or lies below the floor's.
+            let span = greatest::<I>(x).top().max(-GELU_FLOOR) - GELU_FLOOR;
+            let inverse = I::V::splat(2.0 * MIDDLE / span);
+            for (x, q) in x.as_chunks::<LANES>().0.iter().zip(q.as_chunks_mut::<LANES>().0) {
+                *q = I::V::load(x).sub(floor).mul(inverse).sub(middle).to_bytes().map(|b| b ^ I::FLIP);
+            }
+            *scale = span / (2.0 * MIDDLE);
+        }
+    }
+}
+
 /// Layer normalisation of rows in place, and the rows as int8 for the product that follows; before that each channel is
 /// made smaller or larger by a factor that the product's weights take back, so that no single channel decides the scale
 /// of all (SmoothQuant, Xiao et al. 2023).

@@ -1,7 +1,7 @@
 //! The int8 matrix product: exact integer sums, then scales, bias and what follows while the tile is still warm.
 
 use super::kernels::{Isa, LANES, Lanes, Op, PANELS, Sums};
-use super::ops::gelu;
+use super::ops::{MIDDLE, gelu};
 
 /// What is done with `y = x W' + b`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Then {
     Add,
     /// `out = gelu(y)`.
     Gelu,
+    /// [`Then::Add`] for rows from [`super::ops::QuantiseActivated`], by weights from [`super::weights::Linear::activated`].
+    AddActivated,
 }
 
 /// The packed weights of some output channels; all slices begin at a multiple of 16 channels.
@@ -52,18 +54,23 @@ impl Op for Product<'_> {
             Then::Set => self.each::<I, Set>(),
             Then::Add => self.each::<I, Add>(),
             Then::Gelu => self.each::<I, Activate>(),
+            Then::AddActivated => self.each::<I, AddActivated>(),
         }
     }
 }
 
 /// [`Then`] as a type. No closures here: one that is not inlined is compiled without the instruction set.
 trait Last {
+    /// Whether the rows stand [`MIDDLE`] steps too low.
+    const LOW: bool = false;
+
     fn of<V: Lanes>(y: V, out: &[f32; LANES]) -> V;
 }
 
 struct Set;
 struct Add;
 struct Activate;
+struct AddActivated;
 
 impl Last for Set {
     #[inline(always)]
@@ -76,6 +83,15 @@ impl Last for Add {
     #[inline(always)]
     fn of<V: Lanes>(y: V, out: &[f32; LANES]) -> V {
         y.add(V::load(out))
+    }
+}
+
+impl Last for AddActivated {
+    const LOW: bool = true;
+
+    #[inline(always)]
+    fn of<V: Lanes>(y: V, out: &[f32; LANES]) -> V {
+        Add::of(y, out)
     }
 }
 
@@ -93,6 +109,7 @@ struct Tile<'a> {
     row_scale: &'a [f32],
     scale: &'a [[f32; LANES]],
     bias: &'a [[f32; LANES]],
+    sum: &'a [[i32; LANES]],
 }
 
 impl Tile<'_> {
@@ -103,8 +120,11 @@ impl Tile<'_> {
         for ((sums, row_scale), out) in sums.0.as_chunks::<PANELS>().0.iter().zip(self.row_scale).zip(out) {
             let row_scale = I::V::splat(*row_scale);
             let out = &mut out.as_chunks_mut::<LANES>().0[self.column..self.column + self.scale.len()];
-            for (((sums, out), scale), bias) in sums.iter().zip(out).zip(self.scale).zip(self.bias) {
-                let y = I::V::of_ints(sums).mul(row_scale).fma(I::V::load(scale), I::V::load(bias));
+            for ((((sums, out), scale), bias), sum) in sums.iter().zip(out).zip(self.scale).zip(self.bias).zip(self.sum)
+            {
+                let ints = I::V::of_ints(sums);
+                let ints = if L::LOW { I::V::of_ints(sum).fma(I::V::splat(MIDDLE), ints) } else { ints };
+                let y = ints.mul(row_scale).fma(I::V::load(scale), I::V::load(bias));
                 L::of(y, out).store(out);
             }
         }
@@ -130,7 +150,7 @@ impl Product<'_> {
                 turn = !turn;
                 let (now, last) = if turn { (&mut even, &odd) } else { (&mut odd, &even) };
                 I::tile(&self.x[first * inner..], row_scale.len(), inner, weight, sum, now);
-                if let Some(tile) = before.replace(Tile { first, column: i * PANELS, row_scale, scale, bias }) {
+                if let Some(tile) = before.replace(Tile { first, column: i * PANELS, row_scale, scale, bias, sum }) {
                     tile.finish::<I, L>(last, self.out, self.stride);
                 }
             }

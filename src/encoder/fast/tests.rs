@@ -1,6 +1,6 @@
 use super::attention::{Attention, scratch};
 use super::kernels::{Kernels, LANES};
-use super::ops::{Exp2, Gelu, Norm, Quantise};
+use super::ops::{Exp2, GELU_FLOOR, Gelu, MIDDLE, Norm, Quantise, QuantiseActivated};
 use super::product::{Panels, Product, Then};
 use super::*;
 use std::sync::Arc;
@@ -70,16 +70,17 @@ fn products_scale_add_and_activate() {
         let at = |n: usize, k: usize| weight[((n / 16 * inner / 4 + k / 4) * 16 + n % 16) * 4 + k % 4] as i8 as i32;
         let sum: Vec<i32> = (0..out).map(|n| (0..inner).map(|k| at(n, k)).sum()).collect();
         let (scale, bias, row_scale) = (noise(out, 1), noise(out, 2), noise(rows, 3));
-        for then in [Then::Set, Then::Add, Then::Gelu] {
+        for then in [Then::Set, Then::Add, Then::Gelu, Then::AddActivated] {
             let mut plain = noise(rows * out, 4);
             for r in 0..rows {
                 for n in 0..out {
                     let dot: i32 = (0..inner).map(|k| i32::from(x[r * inner + k] as i8) * at(n, k)).sum();
-                    let y = (dot as f32 * row_scale[r] * 1e-4).mul_add(scale[n], bias[n]);
+                    let low = if then == Then::AddActivated { MIDDLE * sum[n] as f32 } else { 0.0 };
+                    let y = ((dot as f32 + low) * row_scale[r] * 1e-4).mul_add(scale[n], bias[n]);
                     let cell = &mut plain[r * out + n];
                     *cell = match then {
                         Then::Set => y,
-                        Then::Add => y + *cell,
+                        Then::Add | Then::AddActivated => y + *cell,
                         Then::Gelu => (0.5 * f64::from(y) * (1.0 + erf(f64::from(y) / 2f64.sqrt()))) as f32,
                     };
                 }
@@ -203,6 +204,30 @@ fn norm_and_quantise_agree_with_plain_sums() {
         scale: &mut s,
     });
     assert_eq!((q, s), ([0; 16], [0.0]));
+}
+
+#[test]
+fn activated_rows_use_all_steps() {
+    let (rows, width, stride) = (3, 128, 144);
+    let mut x: Vec<f32> = noise(rows * stride, 1).iter().map(|x| x * 6.0).collect();
+    x[stride..2 * stride].fill(-0.01);
+    x[0] = -0.75;
+    let portable = Kernels::Portable(kernels::portable::Portable);
+    portable.run(Gelu(&mut x));
+    for k in Kernels::all() {
+        let (mut q, mut s) = (vec![0; rows * width], vec![0.0; rows]);
+        k.run(QuantiseActivated { x: &x, stride, width, q: &mut q, scale: &mut s });
+        let flip = if k.name() == "avx512vnni" { 0x80 } else { 0 };
+        for (r, s) in s.iter().enumerate() {
+            for c in 0..width {
+                let back = (f32::from((q[r * width + c] ^ flip) as i8) + MIDDLE) * s + GELU_FLOOR;
+                let x = x[r * stride + c];
+                assert!((back - x).abs() <= 0.51 * s, "{} row {r}: {back}, not {x}", k.name());
+            }
+            let top = x[r * stride..][..width].iter().copied().fold(0f32, f32::max);
+            assert!(*s <= (top.max(-GELU_FLOOR) - GELU_FLOOR) / 253.9, "{}: steps are wasted", k.name());
+        }
+    }
 }
 
 /// A small random model in the exporter's format.

@@ -1,6 +1,7 @@
 //! A model's tensors where they lie, in a mapped file or in the binary. The wide ones are read in place; scales,
 //! biases and other small ones are copied, so that nothing depends on how a file is aligned.
 
+use super::ops::GELU_FLOOR;
 use super::product::Panels;
 use crate::error::{Error, Result};
 use half::slice::HalfFloatSliceExt;
@@ -194,6 +195,14 @@ impl Linear {
             inner,
             out,
         })
+    }
+
+    /// For rows from [`super::ops::QuantiseActivated`], whose floor goes into the bias.
+    pub fn activated(mut self) -> Self {
+        for ((bias, scale), sum) in self.bias.iter_mut().zip(&self.scale).zip(&self.sum) {
+            *bias += GELU_FLOOR * scale * *sum as f32;
+        }
+        self
     }
 
     /// All output channels.
