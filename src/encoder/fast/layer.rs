@@ -4,8 +4,8 @@
 use super::arena::{Lines, Part};
 use super::attention::{Attention, Bias, scratch};
 use super::kernels::{Kernels, LANES, MAX_ROWS};
-use super::ops::{Norm, Quantise, QuantiseActivated};
-use super::product::{Product, Then};
+use super::ops::{Far, Norm, Quantise, QuantiseActivated};
+use super::product::{AddFar, Product, Then};
 use super::weights::{Linear, NormWeights, Weights};
 use crate::encoder::config::EncoderConfig;
 use crate::error::Result;
@@ -134,9 +134,11 @@ impl Layer {
             let h = &mut h[..xs.len() * stride];
             kernels.run(Product { x: xq, scale: xs, by: self.up.panels(), out: h, stride, then: Then::Gelu });
             let hs = &mut a_s[..xs.len()];
-            kernels.run(QuantiseActivated { x: h, stride, width: f, q: hq, scale: hs });
+            let far = &mut [Far::default(); BLOCK][..xs.len()];
+            kernels.run(QuantiseActivated { x: h, stride, width: f, q: hq, scale: hs, far });
             let by = self.down.panels();
             kernels.run(Product { x: hq, scale: hs, by, out: x, stride: d, then: Then::AddActivated });
+            kernels.run(AddFar { far, by, out: x, stride: d });
         }
         let n = &self.ffn_norm;
         kernels.run(Norm { x, weight: &n.weight, bias: &n.bias, eps: n.eps, smooth: &n.smooth, q: xq, scale: xs });

@@ -153,8 +153,18 @@ pub const GELU_FLOOR: f32 = -0.17;
 /// Half of the steps between the floor and the greatest value.
 pub const MIDDLE: f32 = 127.0;
 
+/// What of a row's greatest value its int8 form leaves out.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Far {
+    /// Where it stands in the row.
+    pub channel: usize,
+    /// How far it lies above the next greatest.
+    pub rest: f32,
+}
+
 /// Rows that GELU has made to int8 with one scale each: `x = (q + MIDDLE) scale + GELU_FLOOR`. None lies far below zero, so
-/// all 254 steps go where the values are; a symmetric scale would leave half of them empty.
+/// all 254 steps go where the values are; a symmetric scale would leave half of them empty. One value often towers over all
+/// others: what it has more than the next greatest is kept apart (after Dettmers et al. 2022), and the scale is the others'.
 pub struct QuantiseActivated<'a> {
     /// `[rows, stride]`: the first `width` of each row, none below [`GELU_FLOOR`].
     pub x: &'a [f32],
@@ -166,6 +176,8 @@ pub struct QuantiseActivated<'a> {
     pub q: &'a mut [u8],
     /// `[rows]`.
     pub scale: &'a mut [f32],
+    /// `[rows]`.
+    pub far: &'a mut [Far],
 }
 
 impl Op for QuantiseActivated<'_> {
@@ -173,17 +185,42 @@ impl Op for QuantiseActivated<'_> {
     fn run<I: Isa>(self) {
         let (floor, middle) = (I::V::splat(GELU_FLOOR), I::V::splat(MIDDLE));
         let rows = self.x.chunks(self.stride).zip(self.q.chunks_exact_mut(self.width));
-        for ((x, q), scale) in rows.zip(self.scale) {
-            let x = &x[..self.width];
-            // The greatest absolute value is the greatest value or lies below the floor's.
-            let span = greatest::<I>(x).top().max(-GELU_FLOOR) - GELU_FLOOR;
-            let inverse = I::V::splat(2.0 * MIDDLE / span);
-            for (x, q) in x.as_chunks::<LANES>().0.iter().zip(q.as_chunks_mut::<LANES>().0) {
-                *q = I::V::load(x).sub(floor).mul(inverse).sub(middle).to_bytes().map(|b| b ^ I::FLIP);
+        for (((x, q), scale), far) in rows.zip(self.scale).zip(self.far) {
+            let x = x[..self.width].as_chunks::<LANES>().0;
+            let (lane, top, next) = two_greatest::<I>(x);
+            let channel = x.iter().position(|x| x[lane] >= top).unwrap_or(0) * LANES + lane;
+            *far = Far { channel, rest: top - next };
+            let span = next - GELU_FLOOR;
+            let (inverse, most) = (I::V::splat(2.0 * MIDDLE / span), I::V::splat(next));
+            for (x, q) in x.iter().zip(q.as_chunks_mut::<LANES>().0) {
+                let x = I::V::load(x).min(most);
+                *q = x.sub(floor).mul(inverse).sub(middle).to_bytes().map(|b| b ^ I::FLIP);
             }
             *scale = span / (2.0 * MIDDLE);
         }
     }
+}
+
+/// The lane of the greatest value, that value and the next greatest; neither value is told below zero.
+#[inline(always)]
+fn two_greatest<I: Isa>(x: &[[f32; LANES]]) -> (usize, f32, f32) {
+    let (mut first, mut second) = (I::V::splat(0.0), I::V::splat(0.0));
+    for x in x {
+        let x = I::V::load(x);
+        second = second.max(first.min(x));
+        first = first.max(x);
+    }
+    let (mut a, mut b) = ([0.0; LANES], [0.0; LANES]);
+    first.store(&mut a);
+    second.store(&mut b);
+    let mut lane = 0;
+    for i in 1..LANES {
+        if a[i] > a[lane] {
+            lane = i;
+        }
+    }
+    let next = (0..LANES).map(|i| if i == lane { b[i] } else { a[i] }).fold(0.0, f32::max);
+    (lane, a[lane], next)
 }
 
 /// Layer normalisation of rows in place, and the rows as int8 for the product that follows; before that each channel is

@@ -1,7 +1,7 @@
 //! The int8 matrix product: exact integer sums, then scales, bias and what follows while the tile is still warm.
 
 use super::kernels::{Isa, LANES, Lanes, Op, PANELS, Sums};
-use super::ops::{MIDDLE, gelu};
+use super::ops::{Far, MIDDLE, gelu};
 
 /// What is done with `y = x W' + b`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,36 @@ impl Op for Product<'_> {
             Then::Add => self.each::<I, Add>(),
             Then::Gelu => self.each::<I, Activate>(),
             Then::AddActivated => self.each::<I, AddActivated>(),
+        }
+    }
+}
+
+/// Adds what [`super::ops::QuantiseActivated`] kept apart, times its channel's weights.
+pub struct AddFar<'a> {
+    /// `[rows]`.
+    pub far: &'a [Far],
+    /// Weights.
+    pub by: Panels<'a>,
+    /// `[rows, stride]`: the channels of each row come first.
+    pub out: &'a mut [f32],
+    /// Distance of two rows of `out`, a multiple of 16.
+    pub stride: usize,
+}
+
+impl Op for AddFar<'_> {
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let width = self.by.inner * LANES;
+        for (far, out) in self.far.iter().zip(self.out.chunks_mut(self.stride)) {
+            let rest = I::V::splat(far.rest);
+            // Four channels of an output lie in one word.
+            let (word, shift) = (far.channel / 4 * LANES * 4, 24 - far.channel % 4 * 8);
+            let panels = self.by.weight.chunks_exact(width).zip(self.by.scale.as_chunks::<LANES>().0);
+            for ((weight, scale), out) in panels.zip(out.as_chunks_mut::<LANES>().0) {
+                let words = weight[word..word + LANES * 4].as_chunks::<4>().0;
+                let weight: [i32; LANES] = std::array::from_fn(|n| (i32::from_le_bytes(words[n]) << shift) >> 24);
+                I::V::of_ints(&weight).mul(I::V::load(scale)).fma(rest, I::V::load(out)).store(out);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::attention::{Attention, scratch};
 use super::kernels::{Kernels, LANES};
-use super::ops::{Exp2, GELU_FLOOR, Gelu, MIDDLE, Norm, Quantise, QuantiseActivated};
-use super::product::{Panels, Product, Then};
+use super::ops::{Exp2, Far, GELU_FLOOR, Gelu, MIDDLE, Norm, Quantise, QuantiseActivated};
+use super::product::{AddFar, Panels, Product, Then};
 use super::*;
 use std::sync::Arc;
 
@@ -208,24 +208,48 @@ fn norm_and_quantise_agree_with_plain_sums() {
 
 #[test]
 fn activated_rows_use_all_steps() {
-    let (rows, width, stride) = (3, 128, 144);
+    let (rows, width, stride) = (4, 128, 144);
     let mut x: Vec<f32> = noise(rows * stride, 1).iter().map(|x| x * 6.0).collect();
     x[stride..2 * stride].fill(-0.01);
+    x[2 * stride + 77] = 90.0;
+    x[3 * stride..3 * stride + 2].fill(50.0);
     x[0] = -0.75;
-    let portable = Kernels::Portable(kernels::portable::Portable);
-    portable.run(Gelu(&mut x));
+    Kernels::Portable(kernels::portable::Portable).run(Gelu(&mut x));
     for k in Kernels::all() {
-        let (mut q, mut s) = (vec![0; rows * width], vec![0.0; rows]);
-        k.run(QuantiseActivated { x: &x, stride, width, q: &mut q, scale: &mut s });
+        let (mut q, mut s, mut far) = (vec![0; rows * width], vec![0.0; rows], vec![Far::default(); rows]);
+        k.run(QuantiseActivated { x: &x, stride, width, q: &mut q, scale: &mut s, far: &mut far });
         let flip = if k.name() == "avx512vnni" { 0x80 } else { 0 };
         for (r, s) in s.iter().enumerate() {
-            for c in 0..width {
-                let back = (f32::from((q[r * width + c] ^ flip) as i8) + MIDDLE) * s + GELU_FLOOR;
-                let x = x[r * stride + c];
+            let row = &x[r * stride..][..width];
+            for (c, x) in row.iter().enumerate() {
+                let rest = if far[r].channel == c { far[r].rest } else { 0.0 };
+                let back = (f32::from((q[r * width + c] ^ flip) as i8) + MIDDLE) * s + GELU_FLOOR + rest;
                 assert!((back - x).abs() <= 0.51 * s, "{} row {r}: {back}, not {x}", k.name());
             }
-            let top = x[r * stride..][..width].iter().copied().fold(0f32, f32::max);
-            assert!(*s <= (top.max(-GELU_FLOOR) - GELU_FLOOR) / 253.9, "{}: steps are wasted", k.name());
+            let mut sorted = row.to_vec();
+            sorted.sort_by(f32::total_cmp);
+            let next = sorted[width - 2].max(0.0);
+            assert!(*s <= (next - GELU_FLOOR) / 253.9, "{}: steps are wasted", k.name());
+        }
+        assert_eq!((far[2].channel, far[3].rest), (77, 0.0), "{}", k.name());
+    }
+}
+
+#[test]
+fn what_was_kept_apart_comes_back_by_its_channels_weights() {
+    let (inner, out) = (64, 48);
+    let weight: Vec<u8> = (0..out * inner).map(|i| (i * 57 % 253) as u8).collect();
+    let (scale, bias, sum) = (noise(out, 1), vec![0.0; out], vec![0; out]);
+    let far: Vec<Far> = (0..inner).map(|channel| Far { channel, rest: channel as f32 - 3.5 }).collect();
+    for k in Kernels::all() {
+        let mut mine = noise(inner * out, 4);
+        let by = Panels { weight: &weight, scale: &scale, bias: &bias, sum: &sum, inner };
+        k.run(AddFar { far: &far, by, out: &mut mine, stride: out });
+        for (i, (a, before)) in mine.iter().zip(noise(inner * out, 4)).enumerate() {
+            let (c, n) = (i / out, i % out);
+            let w = weight[((n / 16 * inner / 4 + c / 4) * 16 + n % 16) * 4 + c % 4] as i8;
+            let b = before + f32::from(w) * scale[n] * far[c].rest;
+            assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{} {c} {n}: {a}, not {b}", k.name());
         }
     }
 }
