@@ -44,6 +44,38 @@ fn places_are_found_as_adjectives_too() {
 }
 
 #[test]
+fn a_state_is_one_actor_however_worded_a_group_of_its_people_another() {
+    let text = "The United States waited. Washington would not say when U.S. officials, or the White House, might move. \
+        The U.S. asked Moscow and the Kremlin to wait.";
+    let mentions = [
+        ("The United States", State),
+        ("Washington", State),
+        ("U.S. officials", Group),
+        ("the White House", Gov),
+        ("The U.S.", State),
+        ("Moscow", State),
+        ("the Kremlin", Gov),
+    ];
+    let actors = read(None, "", text, &mentions);
+    assert_eq!(ids(&actors), ["USA", "USA:officials", "USA:white-house", "RUS", "RUS"]);
+    assert_eq!(
+        actors[0].mentions.iter().map(|m| m.of(text)).collect::<Vec<_>>(),
+        ["The United States", "Washington", "The U.S."]
+    );
+}
+
+#[test]
+fn institutions_of_the_union_are_told_apart() {
+    let text =
+        "The Commission proposed relief; the European Parliament refused and the Council waited. The EU is divided.";
+    let mentions =
+        [("The Commission", Body), ("the European Parliament", Body), ("the Council", Body), ("The EU", Body)];
+    let actors = read(None, "The EU met.", text, &mentions);
+    assert_eq!(ids(&actors), ["EU:commission", "EU:parliament", "EU:council", "EU"]);
+    assert!(actors.iter().all(|a| a.code == "EU"));
+}
+
+#[test]
 fn the_president_depends_on_the_date() {
     let text = "Congress passed the bill and the president signed it.";
     let who = |date| read(date, "", text, &[("Congress", Gov), ("the president", Person)]).remove(1);
