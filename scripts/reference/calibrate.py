@@ -5,7 +5,8 @@ paragraphs, by likelihood; write calibration.json.
     calibrate.py --run DIR --base DIR --held FILE ... --out FILE
 
 Training weighs the rare labels more, so its probabilities are too high for them: each is divided by its label's weight
-(logit adjustment, Menon et al. 2021). Each held-out file weighs the same. Prints expected calibration error and macro-F1 before and after, each file fitted by the
+(logit adjustment, Menon et al. 2021). Where a teacher was asked about every batch there is nothing to take back: the weight
+then stands before a whole distribution and favours none of its labels. Each held-out file weighs the same. Prints expected calibration error and macro-F1 before and after, each file fitted by the
 half of its paragraphs that is not being measured, so that the figures are not those of the fit itself.
 """
 import argparse, json, os, sys
@@ -65,6 +66,7 @@ m = StanceModel(c["encoder"], c["codes"], c["depth"], 0.0).eval()
 m.load_state_dict(load_file(os.path.join(a.run, "best.safetensors")))
 comp = Composer(os.path.join(a.base, "tokenizer.json"), c["encoder"]["model_type"] == "mpnet", c["context"])
 tilt = torch.tensor([float(x) for x in c["arguments"]["class_weights"].split(",")]).log()
+if c["arguments"].get("teacher"): tilt = torch.zeros(4)
 sets = {h: logits(m, load(h), comp, c["codes"]) for h in a.held}
 raw = {h: x for h, (x, _, _) in sets.items()}
 sets = {h: (x - tilt, y, g) for h, (x, y, g) in sets.items()}
@@ -78,6 +80,6 @@ for h, (x, y, g) in sets.items():
     print(f"{os.path.basename(h)}: ECE {ece(p0, y):.4f} -> {ece(out, y):.4f}; macro-F1 {f1(p0, y):.4f} -> {f1(out, y):.4f}")
 t = fit([(x, y) for x, y, _ in sets.values()])
 old = json.load(open(a.out)) if os.path.exists(a.out) else {}
-old |= {"temperature": round(t, 4), "bias": [round(float(-v) / t, 4) for v in tilt]}
+old |= {"temperature": round(t, 4), "bias": [round(0.0 - float(v) / t, 4) for v in tilt]}
 json.dump(old, open(a.out, "w"), indent=1); open(a.out, "a").write("\n")
 print(old)
