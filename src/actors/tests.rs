@@ -57,7 +57,7 @@ fn a_state_is_one_actor_however_worded_a_group_of_its_people_another() {
         ("the Kremlin", Gov),
     ];
     let actors = read(None, "", text, &mentions);
-    assert_eq!(ids(&actors), ["USA", "USA:officials", "USA:white-house", "RUS", "RUS"]);
+    assert_eq!(ids(&actors), ["USA", "USA:u-s-officials", "USA:white-house", "RUS", "RUS"]);
     assert_eq!(
         actors[0].mentions.iter().map(|m| m.of(text)).collect::<Vec<_>>(),
         ["The United States", "Washington", "The U.S."]

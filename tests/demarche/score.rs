@@ -33,11 +33,13 @@ fn plain_positions_come_out_right() {
 }
 
 #[test]
-fn three_positions_in_one_paragraph_are_told_apart_by_the_accurate_model() {
-    let r = demarche(&["score", "-", "--model", &repo_str("models/accurate")], line("a", TALKS).as_bytes());
-    assert_eq!(r.code, 0, "{}", r.err);
-    for (actor, label) in [("Canada", "ease"), ("Japan", "maintain"), ("Brazil", "tighten")] {
-        assert_eq!(stance(&r.rows(), actor), label, "{}", r.out);
+fn three_positions_in_one_paragraph_are_told_apart() {
+    for model in ["compact", &repo_str("models/accurate")] {
+        let r = demarche(&["score", "-", "--model", model], line("a", TALKS).as_bytes());
+        assert_eq!(r.code, 0, "{}", r.err);
+        for (actor, label) in [("Canada", "ease"), ("Japan", "maintain"), ("Brazil", "tighten")] {
+            assert_eq!(stance(&r.rows(), actor), label, "{model}: {}", r.out);
+        }
     }
 }
 
@@ -122,7 +124,8 @@ fn a_long_paragraph_is_read_to_its_end() {
     let filler = "The harbour was quiet and the weather held for another day. ".repeat(60);
     let r = demarche(&["score", "-"], line("long", &(filler + TALKS)).as_bytes());
     let rows = r.rows();
-    // Both names stand thousands of characters in, far behind the first window.
+    // The names stand thousands of characters in, far behind the first window.
+    assert_eq!(stance(&rows, "Canada"), "ease", "{:.600}", r.out);
     assert_eq!(stance(&rows, "Japan"), "maintain", "{:.600}", r.out);
     assert_eq!(stance(&rows, "Brazil"), "tighten", "{:.600}", r.out);
 }
