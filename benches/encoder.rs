@@ -1,14 +1,13 @@
 //! The int8 path: its kernels at MiniLM's shapes, and attention against length, on every instruction set of this CPU;
-//! and, where `DEMARCHE_BENCH_MODEL` names a model folder, the encoder whole. `cargo bench --bench encoder`.
+//! and, where `DEMARCHE_BENCH_MODEL` names a model, the encoder whole. `cargo bench --bench encoder`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use demarche::encoder::config::EncoderConfig;
 use demarche::encoder::fast::attention::{Attention, Bias, scratch};
 use demarche::encoder::fast::ops::{Norm, Quantise};
 use demarche::encoder::fast::product::{Panels, Product, Then};
-use demarche::encoder::fast::{Arena, Bytes, FastEncoder, Kernels, Sequence, Weights};
+use demarche::encoder::fast::{Arena, FastEncoder, Kernels, Sequence, Weights};
+use demarche::store::{Bytes, Model};
 use std::hint::black_box;
-use std::sync::Arc;
 
 const ROWS: usize = 256;
 
@@ -84,13 +83,13 @@ fn attention(c: &mut Criterion) {
 }
 
 fn encoder(c: &mut Criterion) {
-    let Some((weights, config)) = std::env::var("DEMARCHE_BENCH_MODEL").ok().and_then(|folder| model(&folder)) else {
-        return;
-    };
+    let Ok(name) = std::env::var("DEMARCHE_BENCH_MODEL") else { return };
+    let model = Model::open(&name).expect("the model opens");
+    let weights = Weights::new(model.shards.iter().map(Bytes::shared).collect()).expect("int8 weights");
     let mut group = c.benchmark_group("encoder");
     let mut arena = Arena::new();
     for k in Kernels::all() {
-        let Ok(encoder) = FastEncoder::with_kernels(&weights, &config, k) else { continue };
+        let Ok(encoder) = FastEncoder::with_kernels(&weights, &model.config.encoder, k) else { continue };
         for tokens in [16, 66, 134, 256] {
             let ids: Vec<u32> = (0..tokens).map(|i| 1000 + i * 37 % 20_000).collect();
             let kinds = vec![0; ids.len()];
@@ -106,17 +105,6 @@ fn encoder(c: &mut Criterion) {
         }
     }
     group.finish();
-}
-
-/// All shards of a folder, and the encoder's shape.
-fn model(folder: &str) -> Option<(Weights, EncoderConfig)> {
-    let config = std::fs::read(format!("{folder}/config.json")).ok()?;
-    let config: serde_json::Value = serde_json::from_slice(&config).ok()?;
-    let mut files: Vec<_> = std::fs::read_dir(folder).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
-    files.retain(|f| f.extension().is_some_and(|e| e == "safetensors"));
-    files.sort();
-    let shards = files.iter().map(|f| Some(Arc::new(std::fs::read(f).ok()?) as Bytes)).collect::<Option<_>>()?;
-    Some((Weights::new(shards).ok()?, serde_json::from_value(config["encoder"].clone()).ok()?))
 }
 
 criterion_group!(benches, products, rows, attention, encoder);

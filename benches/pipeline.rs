@@ -15,7 +15,7 @@ use demarche::store::{Bytes, Model};
 use demarche::write;
 use std::hint::black_box;
 
-/// Documents that `demarche score` takes through the encoder together.
+/// Documents that go through the encoder together: about what `demarche score` gathers of short ones.
 const CHUNK: usize = 128;
 
 fn model() -> Model {

@@ -9,7 +9,7 @@
 # `nli-bf16` with `actors`. ROUNDS: 7 unless said. PEERs: ort-int8 torch-bf16 torch-f32 candle-f32 nli-bf16 nli-f32, all but
 # the last unless named. PYTHON: an interpreter with torch, onnx, onnxruntime, tokenizers and safetensors; else one is set up.
 set -euo pipefail
-if [ $# -lt 2 ]; then sed -n '2,13p' "$0" | sed 's/^# \{0,1\}//'; exit 1; fi
+if [ $# -lt 2 ]; then sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//'; exit 1; fi
 model=$1 input=$(realpath "$2") rounds=${3:-7}
 shift $(($# < 3 ? $# : 3))
 peers=("$@")
@@ -41,9 +41,7 @@ own() {
   cargo bench --locked --quiet --bench pipeline -- "^file/$1\$" --warm-up-time 1 --measurement-time 3 --noplot >/dev/null 2>&1
   "$python" -c "
 import json
-folder = 'target/criterion/file/' + '$1'.replace(' ', '_') + '/new/'
-import os
-if not os.path.isdir(folder): folder = folder.replace('_', ' ')
+folder = 'target/criterion/file/$1/new/'
 seconds = json.load(open(folder + 'estimates.json'))['median']['point_estimate'] / 1e9
 n = json.load(open(folder + 'benchmark.json'))['throughput']['Elements']
 print('$2', round(n / seconds, 2))"

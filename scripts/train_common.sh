@@ -11,11 +11,13 @@ python3 "$ref/join_codings.py" "$here/../corpus/news-codings.jsonl" "$news/unlab
 data=(--train "$news/train.jsonl" "$out/coded-news.jsonl" "$out/corpus/train.jsonl" --dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl"
   --states "$here/../models/actors/states.csv" --swap 0.2 --base "$base")
 
-# ship RUN NAME BASE COMMAND VERSION [DATA ...]: export, calibrate and describe the run in OUT_DIR/RUN as the model OUT_DIR/NAME.
+# ship RUN NAME BASE COMMAND VERSION MENTION [DATA ...]: export, calibrate and describe the run in OUT_DIR/RUN as the model
+# OUT_DIR/NAME. MENTION: from which probability on a token belongs to a mention, chosen on the coded news held out.
 ship() {
-  local run=$1 name=$2 from=$3 command=$4 version=$5
+  local run=$1 name=$2 from=$3 command=$4 version=$5 mention=$6
   "$python" "$ref/export.py" --run "$out/$run" --base "$base" --out "$out/$name" --name "$name" --calibrate "$news/train.jsonl"
+  echo "{\"mention\": $mention}" > "$out/$name/calibration.json"
   "$python" "$ref/calibrate.py" --run "$out/$run" --base "$base" --held "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --out "$out/$name/calibration.json"
   "$python" "$ref/manifest.py" "$out/$name" --name "$name" --version "$version" --base "$from (Apache-2.0)" --command "$command" \
-    --data "coded news, 3,721 paragraphs of 2012 to 2020 (not distributed)" "corpus/train.jsonl of this project" "${@:6}"
+    --data "coded news, 3,721 paragraphs of 2012 to 2020 (not distributed)" "corpus/train.jsonl of this project" "${@:7}"
 }

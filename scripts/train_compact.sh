@@ -37,7 +37,5 @@ cp "$teacher/calibration.json" "$out/teacher/"
 "$python" "$ref/train.py" --train "$news/train.jsonl" "$out/coded-news.jsonl" "$out/corpus/train.jsonl" "$out/uncoded.jsonl" "${held[@]}" \
   --teacher "$out/teacher" --teacher-base "$teacher" --rounds 2 --swap 0.5 --alone 0.15 --dropout 0 --init "$out/fourth/best.safetensors" \
   --out "$out/fifth" --epochs 7 --lr 2e-4 --head-lr 6e-4 --tokens 3000 --soft 1.0 --seed 41 --final
-# From which probability on a token belongs to a mention, chosen on the coded news held out.
-mkdir -p "$out/compact" && echo '{"mention": 0.4}' > "$out/compact/calibration.json"
-ship fifth compact all-MiniLM-L6-v2 scripts/train_compact.sh 4 \
+ship fifth compact all-MiniLM-L6-v2 scripts/train_compact.sh 4 0.4 \
   "what accurate 3 says of these and of 7,017 paragraphs of news that nobody coded"

@@ -18,19 +18,10 @@ encoder = Encoder(json.load(open(os.path.join(run, "config.json")))["encoder"], 
 weights = load_file(os.path.join(run, "best.safetensors"))
 encoder.load_state_dict({k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")})
 
-
-class Masked(torch.nn.Module):
-    def __init__(s):
-        super().__init__()
-        s.encoder = encoder
-
-    def forward(s, ids, kinds, mask): return s.encoder(ids, kinds, mask)
-
-
 one = torch.ones(2, 40, dtype=torch.long)
 with tempfile.TemporaryDirectory() as d:
     f32 = os.path.join(d, "f32.onnx")
     axes = {n: {0: "b", 1: "t"} for n in ("ids", "kinds", "mask", "states")}
-    torch.onnx.export(Masked(), (one, one * 0, one), f32, input_names=["ids", "kinds", "mask"], output_names=["states"], dynamic_axes=axes, dynamo=False)
+    torch.onnx.export(encoder, (one, one * 0, one), f32, input_names=["ids", "kinds", "mask"], output_names=["states"], dynamic_axes=axes, dynamo=False)
     quantize_dynamic(f32, out, weight_type=QuantType.QInt8)
 print(out, os.path.getsize(out) >> 20, "MiB")

@@ -12,7 +12,7 @@ own attention costs more). Tokenising is counted, loading is not; a first part o
 import argparse, json, os, sys, time
 import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from data import Composer
+from data import Composer, load
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--peer", required=True); p.add_argument("--run", required=True); p.add_argument("--tokenizer", required=True); p.add_argument("--input", required=True)
@@ -21,7 +21,7 @@ a = p.parse_args()
 config = json.load(open(os.path.join(a.run, "config.json")))
 mpnet = config["encoder"]["model_type"] == "mpnet"
 compose = Composer(a.tokenizer, mpnet, config["context"])
-rows = [json.loads(l) for l in open(a.input, encoding="utf-8") if l.strip()]
+rows = load(a.input)
 if a.sample: rows = rows[::max(1, len(rows) // a.sample)][:a.sample]
 
 

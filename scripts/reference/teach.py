@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 import model
 from model import StanceModel
 
-SPECIAL = {"[CLS]": "<s>", "[SEP]": "</s>", "[PAD]": "<pad>", "[UNK]": "[UNK]", "[MASK]": "<mask>"}
+SPECIAL = {"[CLS]": "<s>", "[SEP]": "</s>", "[PAD]": "<pad>", "[MASK]": "<mask>"}
 plain = model.attend
 
 

@@ -61,13 +61,23 @@ fn exp2_is_close_and_ends_at_a_floor() {
     }
 }
 
+/// Weight of output `n` and input `k` where the kernels read it.
+fn packed(weight: &[u8], inner: usize, n: usize, k: usize) -> i8 {
+    weight[((n / 16 * inner / 4 + k / 4) * 16 + n % 16) * 4 + k % 4] as i8
+}
+
+/// What these kernels xor quantised activations with.
+fn flip(k: Kernels) -> u8 {
+    if k.name() == "avx512vnni" { 0x80 } else { 0 }
+}
+
 #[test]
 fn products_scale_add_and_activate() {
     for (rows, inner, out) in [(0, 64, 16), (1, 64, 16), (13, 128, 48), (33, 384, 64), (66, 384, 32), (17, 1536, 16)] {
         let x: Vec<u8> =
             (0..(rows + 64) * inner).map(|i| (i * 31 % 255) as u8).map(|b| if b == 128 { 0 } else { b }).collect();
         let weight: Vec<u8> = (0..out * inner).map(|i| (i * 57 % 253) as u8).collect();
-        let at = |n: usize, k: usize| weight[((n / 16 * inner / 4 + k / 4) * 16 + n % 16) * 4 + k % 4] as i8 as i32;
+        let at = |n: usize, k: usize| i32::from(packed(&weight, inner, n, k));
         let sum: Vec<i32> = (0..out).map(|n| (0..inner).map(|k| at(n, k)).sum()).collect();
         let (scale, bias, row_scale) = (noise(out, 1), noise(out, 2), noise(rows, 3));
         for then in [Then::Set, Then::Add, Then::Gelu, Then::AddActivated] {
@@ -87,7 +97,7 @@ fn products_scale_add_and_activate() {
             }
             let row_scale: Vec<f32> = row_scale.iter().map(|s| s * 1e-4).collect();
             for k in Kernels::all() {
-                let flipped: Vec<u8> = x.iter().map(|b| if k.name() == "avx512vnni" { b ^ 0x80 } else { *b }).collect();
+                let flipped: Vec<u8> = x.iter().map(|b| b ^ flip(k)).collect();
                 let mut mine = noise(rows * out, 4);
                 let by = Panels { weight: &weight, scale: &scale, bias: &bias, sum: &sum, inner };
                 k.run(Product { x: &flipped, scale: &row_scale, by, out: &mut mine, stride: out, then });
@@ -176,7 +186,7 @@ fn norm_and_quantise_agree_with_plain_sums() {
             let before = x.clone();
             let (mut q, mut s) = (vec![0; rows * width], vec![0.0; rows]);
             k.run(Norm { x: &mut x, weight: &w, bias: &b, eps: 1e-12, smooth: &smooth, q: &mut q, scale: &mut s });
-            let flip = if k.name() == "avx512vnni" { 0x80 } else { 0 };
+            let flip = flip(k);
             let (mut q2, mut s2) = (vec![0; rows * width], vec![0.0; rows]);
             let smoothed: Vec<f32> = x.iter().zip(smooth.iter().cycle()).map(|(x, s)| x * s).collect();
             k.run(Quantise { x: &smoothed, stride: width, width, q: &mut q2, scale: &mut s2 });
@@ -218,7 +228,7 @@ fn activated_rows_use_all_steps() {
     for k in Kernels::all() {
         let (mut q, mut s, mut far) = (vec![0; rows * width], vec![0.0; rows], vec![Far::default(); rows]);
         k.run(QuantiseActivated { x: &x, stride, width, q: &mut q, scale: &mut s, far: &mut far });
-        let flip = if k.name() == "avx512vnni" { 0x80 } else { 0 };
+        let flip = flip(k);
         for (r, s) in s.iter().enumerate() {
             let row = &x[r * stride..][..width];
             for (c, x) in row.iter().enumerate() {
@@ -247,8 +257,7 @@ fn what_was_kept_apart_comes_back_by_its_channels_weights() {
         k.run(AddFar { far: &far, by, out: &mut mine, stride: out });
         for (i, (a, before)) in mine.iter().zip(noise(inner * out, 4)).enumerate() {
             let (c, n) = (i / out, i % out);
-            let w = weight[((n / 16 * inner / 4 + c / 4) * 16 + n % 16) * 4 + c % 4] as i8;
-            let b = before + f32::from(w) * scale[n] * far[c].rest;
+            let b = before + f32::from(packed(&weight, inner, n, c)) * scale[n] * far[c].rest;
             assert!((a - b).abs() <= 1e-5 * (1.0 + b.abs()), "{} {c} {n}: {a}, not {b}", k.name());
         }
     }
