@@ -3,7 +3,7 @@
 Renaming (one state's names, adjectives, peoples and capitals for another's, all through title, context and paragraph)
 teaches the model to judge by what is said and not by who says it.
 """
-import csv, os, re
+import csv, os, re, string
 
 FORMS = ("name", "demonyms", "people", "capital")
 
@@ -90,7 +90,9 @@ def alone(r, rng):
 
 
 class Swapper:
-    """A coded record with its states renamed; offsets and codes follow."""
+    """A coded record with its states renamed, every fourth to "Country X" and the like; offsets and codes follow."""
+
+    UNNAMED = 0.25
 
     def __init__(s, path, rng):
         s.rng, s.forms, s.by_code = rng, {}, {}
@@ -105,18 +107,24 @@ class Swapper:
                     if len(w) > 1: s.forms.setdefault(w, (r["code"], "capital" if k == "metonyms" else k))
         s.find, s.codes = Names(s.forms), sorted(s.by_code)
 
+    def unnamed(s, letter, form):
+        """As src/actors/states.rs names a state of which nothing is known but a letter."""
+        return {"capital": f"{letter} City", "people": f"people of Country {letter}"}.get(form, f"Country {letter}")
+
     def __call__(s, r):
         texts = {k: r.get(k) or "" for k in ("title", "context", "text")}
         found = sorted({s.forms[w][0] for t in texts.values() for _, _, w in s.find.finditer(t)})
         if not found: return r
-        new = s.rng.sample([c for c in s.codes if c not in found], len(found))
+        unnamed = len(found) <= 26 and s.rng.random() < s.UNNAMED
+        new = s.rng.sample(string.ascii_uppercase if unnamed else [c for c in s.codes if c not in found], len(found))
         to = dict(zip(found, new))
+        word = s.unnamed if unnamed else lambda c, form: s.by_code[c][form][0]
         def renamed(t):
             """-> new text, and a map of old offsets to new ones."""
             out, last, moves = "", 0, []
             for a, b, old in s.find.finditer(t):
                 code, form = s.forms[old]
-                w = s.by_code[to[code]][form][0]
+                w = word(to[code], form)
                 out += t[last:a] + w
                 moves.append((a, b, len(out) - len(w), len(out)))
                 last = b
@@ -134,7 +142,7 @@ class Swapper:
         r["title"], r["context"], r["text"] = renamed(texts["title"])[0], renamed(texts["context"])[0], text
         span = lambda p: [at(p[0], False), at(p[1], True)]
         # A person keeps the name, so the new code could not be learned from the mention.
-        code = lambda a: a["code"] if a["code"] not in to else to[a["code"]] if s.find.search(a["surface"]) else None
+        code = lambda a: a["code"] if a["code"] not in to else to[a["code"]] if s.find.search(a["surface"]) and not unnamed else None
         r["actors"] = [dict(a, start=at(a["start"], False), end=at(a["end"], True), mentions=[span(m) for m in a["mentions"]], code=code(a),
                             **({"evidence": span(a["evidence"])} if isinstance(a.get("evidence"), list) else {})) for a in r["actors"]]
         r["targets"] = [to.get(c, c) for c in r.get("targets", [])]

@@ -8,6 +8,7 @@ import torch, torch.nn.functional as F
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 import model
+from data import collate
 from model import StanceModel
 
 SPECIAL = {"[CLS]": "<s>", "[SEP]": "</s>", "[PAD]": "<pad>", "[MASK]": "<mask>"}
@@ -29,6 +30,7 @@ class Teacher:
         cal = os.path.join(run, "calibration.json")
         cal = json.load(open(cal)) if os.path.exists(cal) else {"temperature": 1.0, "bias": [0.0] * 4}
         s.temperature, s.bias = cal["temperature"], torch.tensor(cal["bias"])
+        s.pad = Tokenizer.from_file(student_tokenizer).token_to_id("[PAD]")
         own, theirs = Tokenizer.from_file(student_tokenizer).get_vocab(), Tokenizer.from_file(os.path.join(base, "tokenizer.json")).get_vocab()
         s.ids = torch.full((max(own.values()) + 1,), -1)
         for w, i in own.items(): s.ids[i] = theirs.get(w, theirs.get(SPECIAL.get(w), -1))
@@ -40,15 +42,32 @@ class Teacher:
     def load(s, c): s.maps.load_state_dict(c)
 
     @torch.no_grad()
-    def ask(s, z, gold):
-        """The teacher's outputs; puts the mean of its probabilities and the coder's label (weight `gold`) into z["soft"]."""
+    def outputs(s, z):
         ids = s.ids[z["ids"]]
         if (ids < 0).any(): raise SystemExit("the teacher's vocabulary lacks a word piece of the student's")
         model.attend = fused
-        try: o = s.model(dict(z, ids=ids, actors=z["actors"].bfloat16()))
+        try: return s.model(dict(z, ids=ids, actors=z["actors"].bfloat16()))
         finally: model.attend = plain
+
+    def probabilities(s, o): return (o["stance"].float() / s.temperature + s.bias).softmax(-1)
+
+    @torch.no_grad()
+    def ask(s, z, gold, written):
+        """The teacher's outputs; puts the mean of its probabilities and the coder's label (weight `gold`) into z["soft"].
+
+        `written`: the batch's renamed paragraphs as they were written, by row. Their probabilities are the teacher's of that
+        text: who is named must not matter."""
+        o = s.outputs(z)
         if "stance" in o:
-            p = (o["stance"].float() / s.temperature + s.bias).softmax(-1)
+            p = s.probabilities(o)
+            if written:
+                rows = list(written)
+                w = collate([written[i] for i in rows], s.pad)
+                said = s.outputs(w)
+                if "stance" in said:
+                    q = s.probabilities(said)
+                    for i, own, n in zip(rows, q, w["present"].sum(1).int().tolist()):
+                        if n == int(z["present"][i].sum()): p[i, :n] = own[:n]     # else the window lost another actor
             coded = (z["stance"] >= 0).float()[..., None] * (1 - z["has_soft"])[..., None] * gold
             z["soft"] = coded * F.one_hot(z["stance"].clamp(min=0), 4) + (1 - coded) * p
             z["has_soft"] = z["present"].clone()

@@ -172,12 +172,15 @@ def main():
         rng.seed(a.seed * 1000 + epoch); Drop.seed(a.seed * 1000 + epoch)
         def changed(r):
             if a.alone and rng.random() < a.alone: r = augment.alone(r, rng)
-            return swapper(r) if rng.random() < a.swap else r
+            new = swapper(r) if rng.random() < a.swap else r
+            e = example(new, composer, codes, target)
+            if teacher and new is not r: e["written"] = example(r, composer, codes)
+            return e
         model.train(); t0, sums = time.time(), {}
         known = teacher and len(told) >= a.rounds and told[epoch % a.rounds]
         if known: rng.shuffle(known)
         else:
-            data = [example(changed(r), composer, codes, target) for r in rows] if swapper else fixed
+            data = [changed(r) for r in rows] if swapper else fixed
             if teacher: told.append([])
         for bt in known or batches(data, composer.pad, a.tokens, rng):
             if step >= total: break
@@ -188,7 +191,7 @@ def main():
             else:
                 z, said = collate(bt, composer.pad), None
                 if teacher:
-                    said = teacher.ask(z, a.gold)
+                    said = teacher.ask(z, a.gold, {i: e["written"] for i, e in enumerate(bt) if "written" in e})
                     told[-1].append((z, said))
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16): o = model(z)
             l = losses(o, z, a, weights)

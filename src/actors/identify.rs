@@ -81,13 +81,7 @@ impl Resolver<'_> {
             }
             _ => self.memory.listed(own),
         };
-        Some(Tied {
-            known,
-            via: Via::Alias,
-            rule: "a short name, read by what the document speaks of",
-            pronoun: false,
-            kind,
-        })
+        Some(Tied::new(known, Via::Alias, "a short name, read by what the document speaks of", kind))
     }
 
     /// Whether the document speaks of Korea.
@@ -100,7 +94,7 @@ impl Resolver<'_> {
         let surface = span.of(t.text);
         let tie = |r: &Self, known: usize, rule| {
             let own = r.memory.known.get(known).map_or(ActorType::Org, |k| k.kind);
-            Tied { known, via: Via::Coreference, rule, pronoun: false, kind: r.kind(spot, own) }
+            Tied::new(known, Via::Coreference, rule, r.kind(spot, own))
         };
         if let Some(known) = self.memory.named(surface) {
             return Some(tie(self, known, "a name introduced before"));
@@ -161,7 +155,8 @@ impl Resolver<'_> {
             self.learn(known, told);
         }
         let via = if form == Form::Name { Via::Name } else { Via::Alias };
-        Some(Tied { known, via, rule: form.words(), pronoun: false, kind: self.kind(spot, own) })
+        let metonym = form == Form::Metonym;
+        Some(Tied { metonym, ..Tied::new(known, via, form.words(), self.kind(spot, own)) })
     }
 
     /// The type: the model's where it is sure, else the one that the rules know.

@@ -78,7 +78,7 @@ impl Resolver<'_> {
         let mut told = inside;
         told.or(names::before(t, self.g, spot.span));
         told.or(names::after(t, self.g, spot.span));
-        let tie = |known, via, rule| Tied { known, via, rule, pronoun: false, kind: ActorType::Person };
+        let tie = |known, via, rule| Tied::new(known, via, rule, ActorType::Person);
         // The full name inside a longer span ("Foreign Minister Wang Yi").
         let inside = t.hits_in(name).iter().copied().find(|h| h.span == name);
         if let Some((at, form)) = inside.and_then(|h| {

@@ -39,7 +39,8 @@ impl Resolver<'_> {
                     Some(e) => self.memory.listed(e),
                     None => at,
                 };
-                return Tied { known, via: Via::Coreference, rule, pronoun: true, kind: self.kind(spot, k.kind) };
+                let kind = self.kind(spot, k.kind);
+                return Tied { pronoun: true, ..Tied::new(known, Via::Coreference, rule, kind) };
             }
             if let Some(k) = self.memory.known.get_mut(at).filter(|k| k.gender.is_none() && k.kind == ActorType::Person)
             {
@@ -50,7 +51,7 @@ impl Resolver<'_> {
                 };
             }
             let own = self.memory.known.get(at).map_or(ActorType::Person, |k| k.kind);
-            return Tied { known: at, via: Via::Coreference, rule, pronoun: true, kind: self.kind(spot, own) };
+            return Tied { pronoun: true, ..Tied::new(at, Via::Coreference, rule, self.kind(spot, own)) };
         }
         let own = match p {
             Pronoun::He | Pronoun::She | Pronoun::I => ActorType::Person,
@@ -67,7 +68,7 @@ impl Resolver<'_> {
         let (code, strength) = vote(spot, code, Strength::Guess);
         let kind = self.kind(spot, own);
         let known = self.memory.add(t.at(i), &code, kind, strength);
-        Tied { known, via: Via::Model, rule: "a pronoun without an antecedent", pronoun: true, kind }
+        Tied { pronoun: true, ..Tied::new(known, Via::Model, "a pronoun without an antecedent", kind) }
     }
 
     /// A description: an office resolved to its holder, or an actor of its own.
@@ -88,19 +89,13 @@ impl Resolver<'_> {
             match office::holder(&self.memory, self.g, &office, &code, strength, self.date.as_deref()) {
                 office::Held::Told(known) => {
                     let rule = "the office of a person introduced before";
-                    return Tied { known, via: Via::Coreference, rule, pronoun: false, kind };
+                    return Tied::new(known, Via::Coreference, rule, kind);
                 }
                 office::Held::Listed(at) => {
                     let e = self.g.entry(at);
                     let known = self.memory.listed(e);
                     self.introduce(known, &e.name, &e.code);
-                    return Tied {
-                        known,
-                        via: Via::Title,
-                        rule: "the office's holder on that date",
-                        pronoun: false,
-                        kind,
-                    };
+                    return Tied::new(known, Via::Title, "the office's holder on that date", kind);
                 }
                 office::Held::NoDate => self.note(NO_DATE),
                 office::Held::Nobody => {}
@@ -113,19 +108,14 @@ impl Resolver<'_> {
             let last = describe::last_noun(t, self.g, span);
             let fits = |k: &Known, _: &Ref| k.kind == ActorType::Person && k.epithets.contains(&last);
             if let Some(known) = self.memory.latest(fits) {
-                return Tied {
-                    known,
-                    via: Via::Coreference,
-                    rule: "the noun by which a person was introduced",
-                    pronoun: false,
-                    kind,
-                };
+                let rule = "the noun by which a person was introduced";
+                return Tied::new(known, Via::Coreference, rule, kind);
             }
         }
         let name = self.display(t, span, &code, head.map(|(i, _)| t.at(i)));
         let known = self.memory.add(&name, &code, kind, strength);
         let via = if spot.given { Via::Model } else { Via::Alias };
-        Tied { known, via, rule: coded.rule, pronoun: false, kind }
+        Tied::new(known, via, coded.rule, kind)
     }
 
     /// The name of a description: its words, a government by its head where the text or the date tells.

@@ -34,8 +34,17 @@ pub(crate) struct Tied {
     /// The rule in words.
     pub rule: &'static str,
     pub pronoun: bool,
+    /// Named by what stands for it ("the Kremlin").
+    pub metonym: bool,
     /// The type of this wording, where it is not the actor's own.
     pub kind: ActorType,
+}
+
+impl Tied {
+    /// By a name or description: neither pronoun nor metonym.
+    pub fn new(known: usize, via: Via, rule: &'static str, kind: ActorType) -> Self {
+        Tied { known, via, rule, pronoun: false, metonym: false, kind }
+    }
 }
 
 impl<'g> Resolver<'g> {
@@ -194,7 +203,7 @@ impl<'g> Resolver<'g> {
             let Some(tied) = tied.as_ref().filter(|_| spot.coded) else { continue };
             let Some(k) = self.memory.known.get(tied.known) else { continue };
             let institution = matches!(tied.kind, ActorType::State | ActorType::Body | ActorType::Gov);
-            let one = k.kind == ActorType::Person || k.listed && institution && tied.rule != Form::Metonym.words();
+            let one = k.kind == ActorType::Person || k.listed && institution && !tied.metonym;
             let key = (tied.known, words(spot));
             let joined = first.get(&(tied.known, true)).filter(|_| one || tied.pronoun);
             let joined = joined.or_else(|| first.get(&(tied.known, false)).filter(|_| tied.pronoun));

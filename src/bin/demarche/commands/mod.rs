@@ -10,6 +10,7 @@ mod train;
 
 use crate::args::{Args, Command, EngineName, ModelChoice};
 use demarche::actors::Gazetteer;
+use demarche::encoder::input::Composer;
 use demarche::error::{Error, Result};
 use demarche::pipeline::{Options, Pipeline};
 use demarche::stance::engine::Engine;
@@ -69,22 +70,39 @@ impl ModelChoice {
             // Fails only where a pool exists already, which is then the one we asked for.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build_global();
         }
-        let mut gazetteer = Gazetteer::shipped()?;
-        if let Some(f) = &self.actors {
-            gazetteer = gazetteer.with_file(f)?;
-        }
-        let model = Model::open(&self.model)?;
-        let gpu = cfg!(any(feature = "cuda", feature = "metal"));
-        let engine = match self.engine {
-            EngineName::Auto if gpu => Self::candle(&model)?,
-            EngineName::Auto | EngineName::Int8 => {
-                Engine::int8(&model.config, model.shards.iter().map(demarche::store::Bytes::shared).collect())?
-            }
-            EngineName::Candle => Self::candle(&model)?,
-        };
+        // What does not wait for each other goes side by side: a short document should not wait long for its answer.
+        let (gazetteer, model) = rayon::join(
+            || {
+                demarche::segment::prepare();
+                let gazetteer = Gazetteer::shipped()?;
+                match &self.actors {
+                    Some(f) => gazetteer.with_file(f),
+                    None => Ok(gazetteer),
+                }
+            },
+            || -> Result<_> {
+                let model = Model::open(&self.model)?;
+                let engine = self.engine(&model)?;
+                let composer = Composer::new(&model.tokenizer, model.config.encoder.kind, model.config.lengths())?;
+                Ok((model, engine, composer))
+            },
+        );
+        let (gazetteer, (model, engine, composer)) = (gazetteer?, model?);
         let name = engine.name();
-        let pipeline = Pipeline::new(&model, engine, gazetteer, options)?;
+        let (codes, calibration) = (model.config.codes.clone(), model.calibration.clone());
+        let pipeline = Pipeline::from_parts(engine, composer, codes, calibration, gazetteer, options);
         Ok(Loaded { model, pipeline, engine: name })
+    }
+
+    fn engine(&self, model: &Model) -> Result<Engine> {
+        let gpu = cfg!(any(feature = "cuda", feature = "metal"));
+        match self.engine {
+            EngineName::Auto if gpu => Self::candle(model),
+            EngineName::Auto | EngineName::Int8 => {
+                Engine::int8(&model.config, model.shards.iter().map(demarche::store::Bytes::shared).collect())
+            }
+            EngineName::Candle => Self::candle(model),
+        }
     }
 
     fn candle(model: &Model) -> Result<Engine> {
