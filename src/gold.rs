@@ -27,6 +27,8 @@ pub struct GoldParagraph {
     pub targets: Option<Vec<String>>,
     /// Its actors.
     pub actors: Vec<GoldActor>,
+    /// Whether a person coded it; else a model found its actors, perhaps not all, and judged them.
+    pub coded: bool,
     /// File and line.
     pub origin: Origin,
 }
@@ -42,6 +44,8 @@ pub struct GoldActor {
     pub kind: ActorType,
     /// Label.
     pub stance: Stance,
+    /// Probabilities to learn from in the label's place, order of [`Stance::ALL`].
+    pub soft: Option<[f32; 4]>,
     /// Full identity where known.
     pub name: Option<String>,
     /// Words that show the stance, where coded.
@@ -63,6 +67,12 @@ struct Line {
     rel: Option<u8>,
     targets: Option<Vec<String>>,
     actors: Vec<LineActor>,
+    #[serde(default = "yes")]
+    coded: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -75,6 +85,7 @@ struct LineActor {
     #[serde(rename = "type")]
     kind: ActorType,
     stance: Stance,
+    soft: Option<[f32; 4]>,
     name: Option<String>,
     evidence: Option<[usize; 2]>,
     roles: Option<Vec<Role>>,
@@ -123,6 +134,7 @@ fn paragraph(line: &str, at: Origin) -> Result<GoldParagraph> {
                 code: a.code.clone(),
                 kind: a.kind,
                 stance: a.stance,
+                soft: a.soft.map(probabilities).transpose().map_err(&fault)?,
                 name: a.name.clone(),
                 evidence: a.evidence.map(span).transpose()?,
                 roles: a.roles.clone(),
@@ -140,8 +152,16 @@ fn paragraph(line: &str, at: Origin) -> Result<GoldParagraph> {
         about: l.rel.map(|r| r != 0),
         targets: l.targets,
         actors,
+        coded: l.coded,
         origin: at,
     })
+}
+
+/// What can be read as probabilities: none below 0, their sum 1.
+fn probabilities(p: [f32; 4]) -> std::result::Result<[f32; 4], String> {
+    let sum: f32 = p.iter().sum();
+    let right = p.iter().all(|x| *x >= 0.0) && (sum - 1.0).abs() < 0.01;
+    if right { Ok(p.map(|x| x / sum)) } else { Err(format!("soft {p:?} is no distribution: it must sum to 1")) }
 }
 
 impl GoldParagraph {

@@ -182,6 +182,23 @@ impl Model {
     }
 }
 
+/// Write `manifest.json` of a model folder: `manifest` with length and SHA-256 of these files.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn seal(folder: &Path, mut manifest: Manifest, files: &[&str]) -> Result<()> {
+    manifest.files = Vec::new();
+    for name in files {
+        let bytes = load(&folder.join(name))?;
+        let sha256 = hex(&Sha256::digest(&*bytes));
+        manifest.files.push(FileEntry { name: (*name).to_string(), bytes: bytes.len() as u64, sha256 });
+    }
+    let path = folder.join(MANIFEST);
+    let mut text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::Compute(e.to_string()))?;
+    text.push('\n');
+    std::fs::write(&path, text).map_err(|e| Error::io(&path, e))
+}
+
 /// Fetch a base encoder's files from the hub, or from its local cache where `HF_HUB_OFFLINE` is set (then without any
 /// network call), into `out`. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT` and `HF_TOKEN` count as usual.
 ///

@@ -21,7 +21,7 @@ def fused(q, k, v, bias):
 
 
 class Teacher:
-    def __init__(s, run, base, student_tokenizer, width):
+    def __init__(s, run, base, student_tokenizer, width, pad):
         c = json.load(open(os.path.join(run, "config.json")))
         s.model = StanceModel(c["encoder"], c["codes"], c["depth"], 0.0).eval()
         s.model.load_state_dict(load_file(os.path.join(run, "best.safetensors")))
@@ -29,8 +29,7 @@ class Teacher:
         s.model.bfloat16()
         cal = os.path.join(run, "calibration.json")
         cal = json.load(open(cal)) if os.path.exists(cal) else {"temperature": 1.0, "bias": [0.0] * 4}
-        s.temperature, s.bias = cal["temperature"], torch.tensor(cal["bias"])
-        s.pad = Tokenizer.from_file(student_tokenizer).token_to_id("[PAD]")
+        s.pad, s.temperature, s.bias = pad, cal["temperature"], torch.tensor(cal["bias"])
         own, theirs = Tokenizer.from_file(student_tokenizer).get_vocab(), Tokenizer.from_file(os.path.join(base, "tokenizer.json")).get_vocab()
         s.ids = torch.full((max(own.values()) + 1,), -1)
         for w, i in own.items(): s.ids[i] = theirs.get(w, theirs.get(SPECIAL.get(w), -1))

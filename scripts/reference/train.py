@@ -132,7 +132,7 @@ def main():
     dev_ex = {p: [example(r, composer, codes) for r in v] for p, v in dev.items()}
     model = StanceModel.from_base(a.base, codes, a.depth, a.dropout)
     if a.init: print(model.load_state_dict(load_file(a.init), strict=False))
-    teacher = Teacher(a.teacher, a.teacher_base, os.path.join(a.base, "tokenizer.json"), config["hidden_size"]) if a.teacher else None
+    teacher = Teacher(a.teacher, a.teacher_base, os.path.join(a.base, "tokenizer.json"), config["hidden_size"], composer.pad) if a.teacher else None
     model.tell = teacher is not None
     model.encoder.word.weight.requires_grad_(False)
     if model.encoder.mpnet: model.encoder.relative.weight.requires_grad_(False)  # its gradient would cost the fused attention

@@ -1,7 +1,7 @@
 //! Differentiable building blocks. candle's fused layer norm and softmax return no gradient and no error, so
 //! training must not use them: these forms are made of plain operations, each with a backward pass.
 
-use super::params::Params;
+use super::params::{Maxima, Params};
 use crate::error::Result;
 use candle_core::{D, Result as Computed, Tensor};
 use std::cell::Cell;
@@ -11,6 +11,8 @@ use std::cell::Cell;
 pub struct Linear {
     weight: Tensor,
     bias: Tensor,
+    /// Where to tell what comes in, and under which name.
+    watch: Option<(String, Maxima)>,
 }
 
 impl Linear {
@@ -19,11 +21,15 @@ impl Linear {
         Ok(Linear {
             weight: p.get(&format!("{name}.weight"), &[out, inner])?,
             bias: p.get(&format!("{name}.bias"), &[out])?,
+            watch: p.watched().map(|w| (name.to_string(), w)),
         })
     }
 
     /// `[.., in]` to `[.., out]`.
     pub fn forward(&self, x: &Tensor) -> Computed<Tensor> {
+        if let Some((name, watch)) = &self.watch {
+            watch.see(name, x)?;
+        }
         let dims = x.dims().to_vec();
         let (inner, out) = (self.weight.dim(1)?, self.weight.dim(0)?);
         let rows = x.elem_count() / inner.max(1);

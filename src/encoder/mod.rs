@@ -1,6 +1,7 @@
 //! Text to token states: the tokenizer, and one transformer for BERT and MPNet kinds.
 
 pub mod config;
+pub mod export;
 pub mod fast;
 pub mod input;
 pub mod layers;

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use candle_core::{DType, Device, Tensor, Var};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Columns of a packed int8 block (output channels), see [`unpack`].
 pub const BLOCK_OUT: usize = 16;
@@ -15,6 +16,31 @@ pub const BLOCK_IN: usize = 4;
 pub struct Params {
     tensors: BTreeMap<String, Tensor>,
     vars: BTreeMap<String, Var>,
+    watch: Option<Maxima>,
+}
+
+/// Greatest absolute value of every input channel of linear maps, by the map's name: what int8 must have room for.
+#[derive(Debug, Clone, Default)]
+pub struct Maxima(Arc<Mutex<BTreeMap<String, Vec<f32>>>>);
+
+impl Maxima {
+    /// Take `x` `[.., in]`, which goes into the map called `name`, into account.
+    ///
+    /// # Errors
+    /// The device's own.
+    pub fn see(&self, name: &str, x: &Tensor) -> candle_core::Result<()> {
+        let inner = x.dim(candle_core::D::Minus1)?;
+        let top: Vec<f32> = x.detach().abs()?.reshape(((), inner))?.max(0)?.to_vec1()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.entry(name.to_string()).or_insert_with(|| vec![0.0; inner]);
+        own.iter_mut().zip(top).for_each(|(o, t)| *o = o.max(t));
+        Ok(())
+    }
+
+    /// What was seen so far.
+    pub fn get(&self) -> BTreeMap<String, Vec<f32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// One stored tensor as f32 values in its logical shape. Linear weights may be stored as int8
@@ -149,6 +175,16 @@ impl Params {
     /// Names and values of everything, in order of name.
     pub fn tensors(&self) -> &BTreeMap<String, Tensor> {
         &self.tensors
+    }
+
+    /// From here on, linear maps that are loaded tell what goes into them.
+    pub fn watch(&mut self) -> Maxima {
+        self.watch.get_or_insert_with(Maxima::default).clone()
+    }
+
+    /// Where a linear map is to tell it, if anywhere.
+    pub(super) fn watched(&self) -> Option<Maxima> {
+        self.watch.clone()
     }
 
     /// Turn every weight for which `trainable` says so into a variable.

@@ -8,7 +8,7 @@ pub use calibration::{Bin, CalibrationReport};
 pub use measures::{Classes, Counts};
 
 use crate::data::{Role, Scored, Span, Stance};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gold::GoldParagraph;
 use crate::pipeline::Pipeline;
 use serde::Serialize;
@@ -64,8 +64,12 @@ const ROLES: [(Role, &str); 4] =
 /// Measure `pipeline` on `gold`, both tasks.
 ///
 /// # Errors
-/// The first document that could not be scored.
+/// The first document that could not be scored, or that no person coded.
 pub fn evaluate(pipeline: &Pipeline, gold: &[GoldParagraph]) -> Result<Report> {
+    if let Some(g) = gold.iter().find(|g| !g.coded) {
+        let reason = "a model's answers, not coded by a person (\"coded\": false): nothing can be measured against it";
+        return Err(Error::Input { at: g.origin.clone(), reason: reason.into() });
+    }
     let run = |given: bool| -> Result<Vec<Scored>> {
         pipeline.score(gold.iter().map(|g| g.document(given)).collect()).into_iter().collect()
     };

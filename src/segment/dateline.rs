@@ -22,8 +22,7 @@ static DATE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 /// A place: capitalised words, with a state or country after commas, or several places with strokes between.
-const PLACE: &str =
-    r"\p{Lu}[\p{L}\p{M}.'’-]*(?:(?:\s|,\s|/|\s/\s)(?:de\s|of\s|the\s|al-)?\p{Lu}[\p{L}\p{M}.'’-]*)*";
+const PLACE: &str = r"\p{Lu}[\p{L}\p{M}.'’-]*(?:(?:\s|,\s|/|\s/\s)(?:de\s|of\s|the\s|al-)?\p{Lu}[\p{L}\p{M}.'’-]*)*";
 const CAPITALS: &str = r"\p{Lu}[\p{Lu}\p{M}.'’-]{2,}(?:(?:\s|/|\s/\s)\p{Lu}[\p{Lu}\p{M}.'’-]*){0,3}(?:,\s\p{Lu}[\p{L}\p{M}.]*(?:\s\p{Lu}[\p{L}\p{M}.]*)?)?";
 const DASH: &str = r"(?:\s*(?:--+|[—–―])\s*|\s+-\s+)";
 

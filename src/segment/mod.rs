@@ -34,7 +34,8 @@ pub fn prepare() {
 }
 
 /// An article that asks every pattern.
-const WARM: &str = "GENEVA, Ontario\n\nJane Doe, Writer\n\nGENEVA — The talks went on.\n\nThe talks end on May 25.\n\nThey go on.";
+const WARM: &str =
+    "GENEVA, Ontario\n\nJane Doe, Writer\n\nGENEVA — The talks went on.\n\nThe talks end on May 25.\n\nThey go on.";
 
 /// The paragraphs of `doc` in text order, furniture included; spans are bytes into `doc.text`, never empty, without
 /// the white space around them, and do not overlap.

@@ -15,8 +15,8 @@ pub struct Example {
     input: Input,
     tokens: Vec<ActorTokens>,
     actors: Vec<Labels>,
-    /// Per paragraph token: 0 outside, 1 begins a mention, 2 goes on.
-    bio: Vec<u32>,
+    /// Per paragraph token: 0 outside, 1 begins a mention, 2 goes on. None where no person coded the paragraph.
+    bio: Option<Vec<u32>>,
     about: Option<bool>,
     /// Tokens of the paragraph that name a state, and whether it is a target.
     targets: Vec<(usize, bool)>,
@@ -24,6 +24,8 @@ pub struct Example {
 
 struct Labels {
     stance: usize,
+    /// A teacher's probabilities, which are learned in the label's place.
+    soft: Option<[f32; 4]>,
     kind: usize,
     code: usize,
     roles: Option<[f32; 5]>,
@@ -69,6 +71,7 @@ impl Example {
             tokens.push(own);
             actors.push(Labels {
                 stance: a.stance.index(),
+                soft: a.soft,
                 kind: a.kind.index(),
                 code: code(&a.code),
                 roles: a.roles.as_ref().map(|r| ROLES.map(|x| f32::from(u8::from(r.contains(&x))))),
@@ -76,7 +79,12 @@ impl Example {
                 evidence: a.evidence.map(|e| input.tokens_of(e)).filter(|r| !r.is_empty()),
             });
         }
-        Example { input, tokens, actors, bio, about: g.about, targets }
+        Example { input, tokens, actors, bio: g.coded.then_some(bio), about: g.about, targets }
+    }
+
+    /// The coder's labels, in the order of the actors asked about.
+    pub fn stances(&self) -> impl Iterator<Item = usize> {
+        self.actors.iter().map(|a| a.stance)
     }
 
     /// Tokens in the sequence.
@@ -118,9 +126,9 @@ pub fn batches(examples: &[Example], budget: usize, seed: u64) -> Vec<Vec<usize>
 
 /// Labels of a batch, as tensors; a weight of 0 says that there is no label.
 pub struct Gold {
-    /// `[B*A]` u32 and weight `[B*A]`.
+    /// Probabilities `[B*A,4]` and weight `[B*A]`.
     pub stance: (Tensor, Tensor),
-    /// The same for types.
+    /// Types: `[B*A]` u32 and weight `[B*A]`.
     pub kind: (Tensor, Tensor),
     /// The same for codes.
     pub code: (Tensor, Tensor),
@@ -138,13 +146,30 @@ pub struct Gold {
     pub target: (Tensor, Tensor),
 }
 
-/// Inputs and labels of some examples. `class_weights` weigh the stance labels.
-pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> Computed<(Batch, Gold)> {
+impl Labels {
+    /// What the stance head is to answer: the teacher's probabilities, or the label with a share `smoothing` of it spread
+    /// over all classes (Szegedy et al. 2016).
+    fn stance(&self, smoothing: f32) -> [f32; 4] {
+        self.soft.unwrap_or_else(|| {
+            std::array::from_fn(|k| smoothing / 4.0 + if k == self.stance { 1.0 - smoothing } else { 0.0 })
+        })
+    }
+
+    /// How much that counts: as its classes do.
+    fn weight(&self, class_weights: &[f32]) -> f32 {
+        let of = |k: usize| class_weights.get(k).copied().unwrap_or(1.0);
+        self.soft.map_or(of(self.stance), |p| p.iter().enumerate().map(|(k, p)| p * of(k)).sum())
+    }
+}
+
+/// Inputs and labels of some examples. `class_weights` weigh the stance labels, `smoothing` spreads them.
+pub fn batch(examples: &[&Example], class_weights: &[f32], smoothing: f64, device: &Device) -> Computed<(Batch, Gold)> {
     let inputs: Vec<&Input> = examples.iter().map(|e| &e.input).collect();
     let actors: Vec<&[ActorTokens]> = examples.iter().map(|e| e.tokens.as_slice()).collect();
     let x = Batch::new(&inputs, &actors, device)?;
     let (b, a, t) = x.actors.dims3()?;
-    let mut class = [(); 4].map(|()| (vec![0u32; b * a], vec![0f32; b * a]));
+    let mut stance = (vec![0f32; b * a * 4], vec![0f32; b * a]);
+    let mut class = [(); 3].map(|()| (vec![0u32; b * a], vec![0f32; b * a]));
     let (mut roles, mut evidence) =
         ((vec![0f32; b * a * 5], vec![0f32; b * a * 5]), (vec![0f32; b * a * t], vec![0f32; b * a * t]));
     let (mut mention, mut about) = ((vec![0u32; b * t], vec![0f32; b * t]), (vec![0f32; b], vec![0f32; b]));
@@ -153,9 +178,10 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> C
         let start = e.input.start;
         for (j, l) in e.actors.iter().enumerate() {
             let at = i * a + j;
-            let weights =
-                [class_weights.get(l.stance).copied().unwrap_or(1.0), 1.0, 1.0, f32::from(u8::from(l.voice.is_some()))];
-            for (k, label) in [l.stance, l.kind, l.code, l.voice.unwrap_or(0)].into_iter().enumerate() {
+            stance.0[at * 4..at * 4 + 4].copy_from_slice(&l.stance(smoothing as f32));
+            stance.1[at] = l.weight(class_weights);
+            let weights = [1.0, 1.0, f32::from(u8::from(l.voice.is_some()))];
+            for (k, label) in [l.kind, l.code, l.voice.unwrap_or(0)].into_iter().enumerate() {
                 class[k].0[at] = label as u32;
                 class[k].1[at] = weights[k];
             }
@@ -174,8 +200,10 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> C
             }
         }
         let row = i * t + start;
-        mention.0[row..row + e.bio.len()].copy_from_slice(&e.bio);
-        mention.1[row..row + e.bio.len()].fill(1.0);
+        if let Some(bio) = &e.bio {
+            mention.0[row..row + bio.len()].copy_from_slice(bio);
+            mention.1[row..row + bio.len()].fill(1.0);
+        }
         if let Some(y) = e.about {
             (about.0[i], about.1[i]) = (f32::from(u8::from(y)), 1.0);
         }
@@ -191,9 +219,10 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], device: &Device) -> C
     let shaped = |(y, w): (Vec<f32>, Vec<f32>), shape: &[usize]| -> Computed<(Tensor, Tensor)> {
         Ok((Tensor::from_vec(y, shape, device)?, Tensor::from_vec(w, shape, device)?))
     };
-    let [stance, kind, code, voice] = class;
+    let [kind, code, voice] = class;
+    let weight = Tensor::from_vec(stance.1, b * a, device)?;
     let gold = Gold {
-        stance: pair(stance)?,
+        stance: (Tensor::from_vec(stance.0, (b * a, 4), device)?, weight),
         kind: pair(kind)?,
         code: pair(code)?,
         voice: pair(voice)?,

@@ -32,13 +32,15 @@ impl Default for Weights {
     }
 }
 
-/// Weighted cross-entropy of `logits` `[N,C]`.
-fn classes(logits: &Tensor, (y, w): &(Tensor, Tensor), smoothing: f64) -> Computed<Tensor> {
-    let lp = log_softmax(logits)?;
-    let right = lp.gather(&y.unsqueeze(1)?, 1)?.squeeze(1)?;
-    let all = lp.mean(D::Minus1)?;
-    let loss = ((right * (smoothing - 1.0))? - (all * smoothing)?)?;
-    mean(&loss, w)
+/// Weighted cross-entropy of `logits` `[N,C]` with labels `[N]`.
+fn classes(logits: &Tensor, (y, w): &(Tensor, Tensor)) -> Computed<Tensor> {
+    let right = log_softmax(logits)?.gather(&y.unsqueeze(1)?, 1)?.squeeze(1)?;
+    mean(&right.neg()?, w)
+}
+
+/// The same with probabilities `[N,C]` (Hinton et al. 2015).
+fn probabilities(logits: &Tensor, (y, w): &(Tensor, Tensor)) -> Computed<Tensor> {
+    mean(&(log_softmax(logits)? * y)?.sum(D::Minus1)?.neg()?, w)
 }
 
 /// Weighted binary cross-entropy with logits, in the form that cannot overflow.
@@ -68,7 +70,7 @@ pub fn loss(
     let heads = model.heads();
     let t = heads.tokens(&states, dropout)?;
     let (b, len) = x.ids.dims2()?;
-    let mut sum = (classes(&t.mention.reshape((b * len, 3))?, &gold.mention, 0.0)? * weights.mention)?;
+    let mut sum = (classes(&t.mention.reshape((b * len, 3))?, &gold.mention)? * weights.mention)?;
     sum = (sum + (binary(&t.about, &gold.about)? * weights.about)?)?;
     sum = (sum + (binary(&t.target, &gold.target)? * weights.target)?)?;
     let a = x.actors.dim(1)?;
@@ -76,11 +78,11 @@ pub fn loss(
     if a > 0 {
         let o = heads.actors(&states, x, dropout)?;
         let flat = |t: &Tensor| -> Computed<Tensor> { t.reshape((b * a, t.dim(2)?)) };
-        let s = classes(&flat(&o.stance)?, &gold.stance, weights.smoothing)?;
+        let s = probabilities(&flat(&o.stance)?, &gold.stance)?;
         stance = s.to_scalar::<f32>()?;
         sum = (sum + s)?;
         for (logits, y) in [(&o.kind, &gold.kind), (&o.code, &gold.code), (&o.voice, &gold.voice)] {
-            sum = (sum + (classes(&flat(logits)?, y, 0.0)? * weights.actor)?)?;
+            sum = (sum + (classes(&flat(logits)?, y)? * weights.actor)?)?;
         }
         sum = (sum + (binary(&o.roles, &gold.roles)? * weights.roles)?)?;
         sum = (sum + (binary(&o.evidence, &gold.evidence)? * weights.evidence)?)?;

@@ -5,9 +5,12 @@ mod adamw;
 mod checkpoint;
 mod data;
 mod loss;
+mod ship;
+pub mod teacher;
 
 pub use checkpoint::Progress;
 pub use loss::Weights;
+pub use ship::Card;
 
 use crate::actors::Gazetteer;
 use crate::encoder::config::{EncoderConfig, Kind};
@@ -57,6 +60,17 @@ pub struct Options {
     pub seed: u64,
     /// Stop after so many steps.
     pub max_steps: Option<usize>,
+    /// What the model's manifest is to say.
+    pub card: Card,
+}
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Best mean macro-F1 on the dev sets; below 0 where no epoch was finished.
+    pub best: f64,
+    /// The folder that `--model` takes; none where the run was stopped by [`Options::max_steps`].
+    pub model: Option<PathBuf>,
 }
 
 /// What the run tells while it goes on.
@@ -96,16 +110,17 @@ pub enum Event<'a> {
     },
 }
 
-/// Train and leave the best model's weights in `out/best.safetensors`, its `config.json` and tokenizer beside them.
+/// Train and leave the best model in `out/model`: in int8, calibrated on the dev sets. Its weights in f32 stand in
+/// `out/best.safetensors`.
 ///
 /// # Errors
-/// Data, base or device; a diverging run.
+/// Data, base or device; a diverging run; a dev set that no person coded.
 pub fn train(
     train: &[GoldParagraph],
     dev: &[Vec<GoldParagraph>],
     o: &Options,
     tell: &mut dyn FnMut(Event),
-) -> Result<f64> {
+) -> Result<Outcome> {
     std::fs::create_dir_all(&o.out).map_err(|e| Error::io(&o.out, e))?;
     let device = device()?;
     let encoder: EncoderConfig = json(&o.base.join("config.json"))?;
@@ -139,10 +154,10 @@ pub fn train(
         let order = batches(&examples, o.tokens, seed);
         for indices in &order {
             if o.max_steps.is_some_and(|m| progress.step >= m) {
-                return Ok(progress.best);
+                return Ok(Outcome { best: progress.best, model: None });
             }
             let picked: Vec<&Example> = indices.iter().map(|&i| &examples[i]).collect();
-            let (x, gold) = batch(&picked, &o.class_weights, &device)?;
+            let (x, gold) = batch(&picked, &o.class_weights, o.weights.smoothing, &device)?;
             let (loss, _) = loss::loss(&model, &x, &gold, o.weights, Some(&dropout))?;
             let grads = loss.backward()?;
             let factor = schedule(progress.step, total);
@@ -163,7 +178,21 @@ pub fn train(
         checkpoint::save(&o.out, &params, &optimiser, progress)?;
         tell(Event::Epoch { epoch: progress.epoch, loss: sum / order.len().max(1) as f64, dev: &reports, score, best });
     }
-    Ok(progress.best)
+    let coded = |d: &Vec<GoldParagraph>| {
+        d.iter().map(|g| Example::new(g, &composer, &config.codes, &gazetteer)).collect::<Result<Vec<_>>>()
+    };
+    let run = ship::Run {
+        config: &config,
+        tokenizer: &tokenizer,
+        train: &examples,
+        dev: &dev.iter().map(coded).collect::<Result<Vec<_>>>()?,
+        tilt: train.iter().all(|g| g.actors.iter().all(|a| a.soft.is_none())).then_some(o.class_weights.as_slice()),
+        card: &o.card,
+        tokens: o.tokens,
+        device: &device,
+    };
+    let model = ship::ship(&run, &o.out.join("best.safetensors"), &o.out.join("model"))?;
+    Ok(Outcome { best: progress.best, model: Some(model) })
 }
 
 /// Linear warm-up over a tenth of the steps, then linear decay to zero.

@@ -51,6 +51,7 @@ fn example() -> (Batch, data::Gold) {
         code: "USA".into(),
         kind: ActorType::State,
         stance,
+        soft: None,
         name: None,
         evidence: Some(Span::new(4, 8)),
         roles: Some(vec![Role::Sender]),
@@ -66,11 +67,12 @@ fn example() -> (Batch, data::Gold) {
         about: Some(true),
         targets: Some(vec!["USA".into()]),
         actors: vec![actor(0, 1, Stance::Ease), actor(3, 5, Stance::Maintain)],
+        coded: true,
         origin: Default::default(),
     };
     let input = Input { ids: (1..14).collect(), start: 4, offsets: (0..8).map(|i| Span::new(i, i + 1)).collect() };
     let e = data::Example::of(&g, input, &["?".into(), "USA".into()], vec![(5, true), (6, false)]);
-    batch(&[&e], &[1.0; 4], &Device::Cpu).unwrap()
+    batch(&[&e], &[1.0; 4], 0.05, &Device::Cpu).unwrap()
 }
 
 #[test]

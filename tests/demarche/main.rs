@@ -7,3 +7,4 @@ mod measured;
 mod outputs;
 mod score;
 mod support;
+mod train;

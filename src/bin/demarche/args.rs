@@ -185,6 +185,15 @@ pub struct Train {
     /// Stop after so many steps (to try things out)
     #[arg(long, value_name = "N")]
     pub max_steps: Option<usize>,
+    /// A model to learn from beside the coder's labels: `compact`, `accurate`, or a model folder
+    #[arg(long, value_name = "NAME|DIR")]
+    pub teacher: Option<String>,
+    /// Weight of the coder's label against the teacher's probabilities
+    #[arg(long, default_value_t = 0.5, value_name = "P")]
+    pub gold: f32,
+    /// Texts that nobody coded, for the teacher to code (whatever `score` reads; may be given several times)
+    #[arg(long, requires = "teacher", value_name = "PATH")]
+    pub uncoded: Vec<String>,
     /// Name in the manifest
     #[arg(long, default_value = "own")]
     pub name: String,

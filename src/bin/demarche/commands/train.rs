@@ -1,9 +1,10 @@
 //! `demarche train`: candle on the CPU, or on a GPU where the build has one.
 
-use crate::args::Train;
+use crate::args::{EngineName, ModelChoice, Train};
 use demarche::error::{Error, Result};
-use demarche::train::{Event, Options, Weights};
-use demarche::{gold, train};
+use demarche::gold::GoldParagraph;
+use demarche::train::{Card, Event, Options, Weights};
+use demarche::{gold, pipeline, read, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -13,10 +14,19 @@ pub fn run(args: Train) -> Result<ExitCode> {
     for f in &args.train {
         paragraphs.extend(gold::read(f)?);
     }
+    let mut trained_on: Vec<String> = args.train.iter().map(|p| p.display().to_string()).collect();
     let dev = args.dev.iter().map(|f| gold::read(f)).collect::<Result<Vec<_>>>()?;
     if args.epochs == 0 || args.tokens == 0 || !(0.0..1.0).contains(&args.dropout) {
         return Err(Error::Usage("--epochs and --tokens must be above 0, --dropout from 0 to below 1".into()));
     }
+    if !(0.0..=1.0).contains(&args.gold) {
+        return Err(Error::Usage("--gold is a share, from 0 to 1".into()));
+    }
+    if let Some(name) = &args.teacher {
+        trained_on.extend(teach(name, args.gold, &args.uncoded, &mut paragraphs)?);
+    }
+    let base = args.base.file_name().map_or_else(|| args.base.display().to_string(), |n| n.to_string_lossy().into());
+    let card = Card { name: args.name, base, trained_on, command: std::env::args().collect::<Vec<_>>().join(" ") };
     let options = Options {
         base: args.base,
         out: args.out.clone(),
@@ -31,12 +41,45 @@ pub fn run(args: Train) -> Result<ExitCode> {
         weights: Weights::default(),
         seed: args.seed,
         max_steps: args.max_steps,
+        card,
     };
     let names: Vec<String> = args.dev.iter().map(|p| p.display().to_string()).collect();
     let mut log = Log { bar: None, names };
-    let best = train::train(&paragraphs, &dev, &options, &mut |e| log.tell(&e))?;
-    eprintln!("best mean macro-F1 {best:.4}; weights in {}", args.out.join("best.safetensors").display());
+    let done = train::train(&paragraphs, &dev, &options, &mut |e| log.tell(&e))?;
+    match done.model {
+        Some(folder) => {
+            eprintln!("best mean macro-F1 {:.4}; score with it: --model {}", done.best, folder.display());
+        }
+        None => eprintln!("stopped by --max-steps: no model written; the same command without it goes on"),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Let `teacher` say what it thinks of the coded paragraphs, and add those that nobody coded. Returns what the manifest is
+/// to say of it.
+fn teach(teacher: &str, gold: f32, uncoded: &[String], paragraphs: &mut Vec<GoldParagraph>) -> Result<Vec<String>> {
+    let choice = ModelChoice { model: teacher.into(), engine: EngineName::Auto, threads: 0, actors: None };
+    let loaded = choice.load(pipeline::Options::default())?;
+    let m = &loaded.model.manifest;
+    let left = train::teacher::soften(&loaded.pipeline, paragraphs, gold)?;
+    let name = format!("{} {}", m.name, m.version);
+    eprintln!("{name} was asked about {} coded paragraphs; {left} keep their labels alone", paragraphs.len());
+    let mut said = vec![format!("what {name} says of these")];
+    if !uncoded.is_empty() {
+        let mut documents = Vec::new();
+        for event in read::open(uncoded, read::Options::default())? {
+            match event {
+                read::Event::Document(d) => documents.push(d),
+                read::Event::Notice { at, text } => eprintln!("{at}: {text}"),
+                read::Event::Skipped(e) => eprintln!("skipped: {e}"),
+            }
+        }
+        let found = train::teacher::find(&loaded.pipeline, documents)?;
+        said.push(format!("what {name} says of {} paragraphs that nobody coded", found.len()));
+        eprintln!("{name} found actors in {} paragraphs that nobody coded", found.len());
+        paragraphs.extend(found);
+    }
+    Ok(said)
 }
 
 /// Tells the run's events on standard error.
