@@ -53,8 +53,8 @@ impl Pipeline {
             Stance::ALL.into_iter().max_by(|a, b| p[a.index()].total_cmp(&p[b.index()])).unwrap_or(Stance::None);
         let holds = stance != Stance::None;
         let mut roles: Vec<Role> = if holds { vec![Role::Holder] } else { Vec::new() };
-        let above = |r: Role, q: f32| r != Role::Bystander && q >= self.calibration.role;
-        roles.extend(ROLES.into_iter().zip(score.roles).filter(|&(r, q)| above(r, q)).map(|(r, _)| r));
+        let told = ROLES.into_iter().zip(score.roles).zip(self.calibration.roles);
+        roles.extend(told.filter(|&((r, q), bar)| r != Role::Bystander && q >= bar).map(|((r, _), _)| r));
         if roles.is_empty() {
             roles.push(Role::Bystander);
         }

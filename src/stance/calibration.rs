@@ -15,15 +15,15 @@ pub struct Calibration {
     pub mention: f32,
     /// A state is a target from this probability on.
     pub target: f32,
-    /// A role is given from this probability on.
-    pub role: f32,
+    /// Each role is given from this probability on, order of [`super::model::ROLES`].
+    pub roles: [f32; 5],
     /// What a token's evidence logit must exceed to lengthen the span.
     pub evidence: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { temperature: 1.0, bias: [0.0; 4], mention: 0.5, target: 0.5, role: 0.5, evidence: 0.0 }
+        Calibration { temperature: 1.0, bias: [0.0; 4], mention: 0.5, target: 0.5, roles: [0.5; 5], evidence: 0.0 }
     }
 }
 
