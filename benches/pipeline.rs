@@ -26,8 +26,8 @@ fn pipeline() -> Pipeline {
     let model = model();
     let shards = model.shards.iter().map(Bytes::shared).collect();
     let engine = Engine::int8(&model.config, shards).expect("the shipped model is int8");
-    Pipeline::new(&model, engine, Gazetteer::shipped().expect("the gazetteer loads"), Options::default())
-        .expect("the parts fit")
+    let composer = model.composer().expect("the tokenizer loads");
+    Pipeline::new(&model, engine, composer, Gazetteer::shipped().expect("the gazetteer loads"), Options::default())
 }
 
 fn documents() -> Vec<Document> {

@@ -1,5 +1,6 @@
 //! Where models come from: the binary itself, a folder, or the hub; and the proof that they are whole.
 
+use crate::encoder::input::Composer;
 use crate::error::{Error, Result};
 use crate::stance::calibration::Calibration;
 use crate::stance::model::ModelConfig;
@@ -172,6 +173,14 @@ impl Model {
         })
     }
 
+    /// What cuts texts into its tokens.
+    ///
+    /// # Errors
+    /// As [`Composer::new`].
+    pub fn composer(&self) -> Result<Composer> {
+        Composer::new(&self.tokenizer, self.config.encoder.kind, self.config.lengths())
+    }
+
     /// The SHA-256 of the model as a whole: of the hashes of its files, in the manifest's order.
     pub fn digest(&self) -> String {
         let mut h = Sha256::new();
@@ -182,21 +191,25 @@ impl Model {
     }
 }
 
-/// Write `manifest.json` of a model folder: `manifest` with length and SHA-256 of these files.
+/// Write a model folder: `files`, and `manifest` with length and SHA-256 of each.
 ///
 /// # Errors
-/// A file cannot be read or written.
-pub fn seal(folder: &Path, mut manifest: Manifest, files: &[&str]) -> Result<()> {
+/// A file cannot be written.
+pub fn save(folder: &Path, mut manifest: Manifest, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|e| Error::io(&path, e))
+    };
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     manifest.files = Vec::new();
-    for name in files {
-        let bytes = load(&folder.join(name))?;
-        let sha256 = hex(&Sha256::digest(&*bytes));
+    for (name, bytes) in files {
+        write(name, bytes)?;
+        let sha256 = hex(&Sha256::digest(bytes));
         manifest.files.push(FileEntry { name: (*name).to_string(), bytes: bytes.len() as u64, sha256 });
     }
-    let path = folder.join(MANIFEST);
-    let mut text = serde_json::to_string_pretty(&manifest).map_err(|e| Error::Compute(e.to_string()))?;
-    text.push('\n');
-    std::fs::write(&path, text).map_err(|e| Error::io(&path, e))
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|e| Error::Compute(e.to_string()))?;
+    text.push(b'\n');
+    write(MANIFEST, &text)
 }
 
 /// Fetch a base encoder's files from the hub, or from its local cache where `HF_HUB_OFFLINE` is set (then without any

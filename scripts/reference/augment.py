@@ -107,7 +107,7 @@ class Swapper:
                     if len(w) > 1: s.forms.setdefault(w, (r["code"], "capital" if k == "metonyms" else k))
         s.find, s.codes = Names(s.forms), sorted(s.by_code)
 
-    def unnamed(s, letter, form):
+    def lettered(s, letter, form):
         """As src/actors/states.rs names a state of which nothing is known but a letter."""
         return {"capital": f"{letter} City", "people": f"people of Country {letter}"}.get(form, f"Country {letter}")
 
@@ -118,7 +118,7 @@ class Swapper:
         unnamed = len(found) <= 26 and s.rng.random() < s.UNNAMED
         new = s.rng.sample(string.ascii_uppercase if unnamed else [c for c in s.codes if c not in found], len(found))
         to = dict(zip(found, new))
-        word = s.unnamed if unnamed else lambda c, form: s.by_code[c][form][0]
+        word = s.lettered if unnamed else lambda c, form: s.by_code[c][form][0]
         def renamed(t):
             """-> new text, and a map of old offsets to new ones."""
             out, last, moves = "", 0, []

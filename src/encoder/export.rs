@@ -14,33 +14,38 @@ const LEAST: f32 = 1e-5;
 /// Every tensor begins at a multiple of this, so that kernels read a mapped file in place.
 const ALIGN: usize = 64;
 
-/// A matrix in plain form, `[out, in]`.
-struct Matrix {
+/// A tensor in plain form: a linear map `[out, in]`, a table, or a vector.
+struct Plain {
     values: Vec<f32>,
-    out: usize,
-    inner: usize,
+    shape: Vec<usize>,
 }
 
-impl Matrix {
+impl Plain {
+    /// Length of a row.
+    fn inner(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1).max(1)
+    }
+
     /// Greatest absolute value of each input channel.
     fn columns(&self) -> Vec<f32> {
-        let mut top = vec![0f32; self.inner];
-        for row in self.values.chunks_exact(self.inner.max(1)) {
+        let mut top = vec![0f32; self.inner()];
+        for row in self.values.chunks_exact(self.inner()) {
             top.iter_mut().zip(row).for_each(|(t, v)| *t = t.max(v.abs()));
         }
         top
     }
 
     fn divide_columns(&mut self, by: &[f32]) {
-        for row in self.values.chunks_exact_mut(self.inner.max(1)) {
+        let inner = self.inner();
+        for row in self.values.chunks_exact_mut(inner) {
             row.iter_mut().zip(by).for_each(|(v, s)| *v /= s);
         }
     }
 
     /// int8 with one scale a row.
     fn quantise(&self) -> (Vec<i8>, Vec<f32>) {
-        let (mut q, mut scales) = (Vec::with_capacity(self.values.len()), Vec::with_capacity(self.out));
-        for row in self.values.chunks_exact(self.inner.max(1)) {
+        let (mut q, mut scales) = (Vec::with_capacity(self.values.len()), Vec::new());
+        for row in self.values.chunks_exact(self.inner()) {
             let scale = row.iter().fold(1e-8f32, |m, v| m.max(v.abs())) / 127.0;
             q.extend(row.iter().map(|v| (v / scale).round_ties_even().clamp(-127.0, 127.0) as i8));
             scales.push(scale);
@@ -85,47 +90,37 @@ impl File {
 /// # Errors
 /// A map of the encoder was not watched, or a tensor cannot be read.
 pub fn int8(params: &Params, layers: usize, seen: &BTreeMap<String, Vec<f32>>) -> Result<Vec<u8>> {
-    let mut matrices: BTreeMap<String, Matrix> = BTreeMap::new();
-    let mut file = File::default();
-    let mut vectors: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    let mut all: BTreeMap<String, Plain> = BTreeMap::new();
     for (name, t) in params.tensors() {
-        let values = t.flatten_all()?.to_vec1::<f32>()?;
-        match *t.dims() {
-            [out, inner] => {
-                matrices.insert(name.clone(), Matrix { values, out, inner });
-            }
-            _ if name.ends_with(".v.bias") => {
-                vectors.insert(name.clone(), values);
-            }
-            ref shape => file.floats(name.clone(), &values, shape.to_vec()),
-        }
+        all.insert(name.clone(), Plain { values: t.flatten_all()?.to_vec1()?, shape: t.dims().to_vec() });
     }
-    let factors = smooth(&mut matrices, &mut vectors, layers, seen)?;
-    for (name, values) in vectors {
-        let shape = vec![values.len()];
-        file.floats(name, &values, shape);
-    }
+    let factors = smooth(&mut all, layers, seen)?;
+    let mut file = File::default();
     let tables = ["encoder.position.", "encoder.kind.", "encoder.relative."];
-    for (name, m) in &matrices {
-        let packs = m.out % 16 == 0 && m.inner % 64 == 0 && name.ends_with(".weight");
-        if name == "encoder.word.weight" {
-            let (q, scale) = m.quantise();
-            file.ints(name.clone(), &q, vec![m.out, m.inner]);
-            file.floats(format!("{name}.scale"), &scale, vec![m.out]);
-        } else if packs && !tables.iter().any(|t| name.starts_with(t)) {
-            let (q, scale) = m.quantise();
-            let sums: Vec<u8> = q
-                .chunks_exact(m.inner)
-                .flat_map(|row| row.iter().map(|&v| i32::from(v)).sum::<i32>().to_le_bytes())
-                .collect();
-            file.ints(name.clone(), &pack(&q, m.out, m.inner), vec![m.out / 16, m.inner / 4, 16, 4]);
-            file.floats(format!("{name}.scale"), &scale, vec![m.out]);
-            file.0.push((format!("{name}.sum"), "I32", vec![m.out], sums));
-            if let Some(s) = factors.get(name) {
-                file.floats(format!("{name}.smooth"), s, vec![m.inner]);
+    for (name, p) in &all {
+        match p.shape[..] {
+            [rows, width] if name == "encoder.word.weight" => {
+                let (q, scale) = p.quantise();
+                file.ints(name.clone(), &q, vec![rows, width]);
+                file.floats(format!("{name}.scale"), &scale, vec![rows]);
             }
-        } else {
-            file.floats(name.clone(), &m.values, vec![m.out, m.inner]);
+            [out, inner]
+                if out % 16 == 0
+                    && inner % 64 == 0
+                    && name.ends_with(".weight")
+                    && !tables.iter().any(|t| name.starts_with(t)) =>
+            {
+                let (q, scale) = p.quantise();
+                let sum = |row: &[i8]| row.iter().map(|&v| i32::from(v)).sum::<i32>().to_le_bytes();
+                let sums = q.chunks_exact(inner).flat_map(sum).collect();
+                file.ints(name.clone(), &pack(&q, out, inner), vec![out / 16, inner / 4, 16, 4]);
+                file.floats(format!("{name}.scale"), &scale, vec![out]);
+                file.0.push((format!("{name}.sum"), "I32", vec![out], sums));
+                if let Some(s) = factors.get(name) {
+                    file.floats(format!("{name}.smooth"), s, vec![inner]);
+                }
+            }
+            _ => file.floats(name.clone(), &p.values, p.shape.clone()),
         }
     }
     Ok(file.bytes())
@@ -134,8 +129,7 @@ pub fn int8(params: &Params, layers: usize, seen: &BTreeMap<String, Vec<f32>>) -
 /// Factors of input channels by name; the weights are changed so that the whole computes what it did. Before the
 /// attention's output none are needed: they go into the values' weights.
 fn smooth(
-    w: &mut BTreeMap<String, Matrix>,
-    vectors: &mut BTreeMap<String, Vec<f32>>,
+    w: &mut BTreeMap<String, Plain>,
     layers: usize,
     seen: &BTreeMap<String, Vec<f32>>,
 ) -> Result<BTreeMap<String, Vec<f32>>> {
@@ -162,12 +156,14 @@ fn smooth(
         let o = w.get_mut(&map("o.weight")).ok_or_else(|| missing(&map("o")))?;
         let s: Vec<f32> = o.columns().iter().zip(top).map(|(b, t)| (b.max(LEAST) / t.max(LEAST)).sqrt()).collect();
         o.divide_columns(&s);
-        let v = w.get_mut(&map("v.weight")).ok_or_else(|| missing(&map("v")))?;
-        for (row, s) in v.values.chunks_exact_mut(v.inner.max(1)).zip(&s) {
-            row.iter_mut().for_each(|x| *x *= s);
+        // Weight and bias alike hold as many values a channel as they are wide.
+        for part in ["v.weight", "v.bias"] {
+            let v = w.get_mut(&map(part)).ok_or_else(|| missing(&map(part)))?;
+            let width = (v.values.len() / s.len().max(1)).max(1);
+            for (row, s) in v.values.chunks_exact_mut(width).zip(&s) {
+                row.iter_mut().for_each(|x| *x *= s);
+            }
         }
-        let bias = vectors.get_mut(&map("v.bias")).ok_or_else(|| missing(&map("v.bias")))?;
-        bias.iter_mut().zip(&s).for_each(|(b, s)| *b *= s);
     }
     Ok(out)
 }

@@ -48,20 +48,10 @@ struct Prepared {
 }
 
 impl Pipeline {
-    /// Put a model and a gazetteer to work.
-    ///
-    /// # Errors
-    /// The model's files do not fit each other.
-    pub fn new(model: &Model, engine: Engine, gazetteer: Gazetteer, options: Options) -> Result<Self> {
-        let composer = Composer::new(&model.tokenizer, model.config.encoder.kind, model.config.lengths())?;
-        Ok(Pipeline {
-            engine,
-            composer,
-            codes: model.config.codes.clone(),
-            calibration: model.calibration.clone(),
-            gazetteer,
-            options,
-        })
+    /// Put a model, with its [`Model::composer`], and a gazetteer to work.
+    pub fn new(model: &Model, engine: Engine, composer: Composer, gazetteer: Gazetteer, options: Options) -> Self {
+        let (codes, calibration) = (model.config.codes.clone(), model.calibration.clone());
+        Pipeline::from_parts(engine, composer, codes, calibration, gazetteer, options)
     }
 
     /// The same from parts, for a model that is not stored yet.

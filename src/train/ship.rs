@@ -63,11 +63,6 @@ pub(super) fn ship(run: &Run, weights: &Path, folder: &Path) -> Result<PathBuf> 
         ("tokenizer.json", run.tokenizer.to_vec()),
         ("model.safetensors", packed),
     ];
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    for (name, bytes) in &files {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).map_err(|e| Error::io(&path, e))?;
-    }
     let card = run.card;
     let manifest = Manifest {
         name: card.name.clone(),
@@ -79,7 +74,7 @@ pub(super) fn ship(run: &Run, weights: &Path, folder: &Path) -> Result<PathBuf> 
         command: card.command.clone(),
         files: Vec::new(),
     };
-    store::seal(folder, manifest, &files.map(|(name, _)| name))?;
+    store::save(folder, manifest, &files)?;
     Ok(folder.to_path_buf())
 }
 

@@ -1,28 +1,17 @@
 //! `demarche audit`: names changed and evidence masked, printed as a table or JSON.
 
-use super::{pretty, print};
+use super::{documents, pretty, print};
 use crate::args::{Audit, EvalFormat};
 use crate::exit;
 use demarche::audit::{self, Names};
 use demarche::error::{Error, Result};
 use demarche::pipeline::Options;
-use demarche::read::{self, Event};
 use serde_json::json;
 use std::fmt::Write;
 use std::process::ExitCode;
 
 pub fn run(args: Audit) -> Result<ExitCode> {
-    let (mut documents, mut skipped) = (Vec::new(), 0);
-    for event in read::open(&args.paths, read::Options::default())? {
-        match event {
-            Event::Document(d) => documents.push(d),
-            Event::Notice { at, text } => eprintln!("note: {at}: {text}"),
-            Event::Skipped(e) => {
-                skipped += 1;
-                eprintln!("skipped: {e}");
-            }
-        }
-    }
+    let (documents, skipped) = documents(&args.paths)?;
     let loaded = args.model.load(Options::default())?;
     let a = audit::audit(&loaded.pipeline, documents, args.seed)?;
     if a.actors == 0 {

@@ -10,9 +10,10 @@ mod train;
 
 use crate::args::{Args, Command, EngineName, ModelChoice};
 use demarche::actors::Gazetteer;
-use demarche::encoder::input::Composer;
+use demarche::data::Document;
 use demarche::error::{Error, Result};
 use demarche::pipeline::{Options, Pipeline};
+use demarche::read::{self, Event};
 use demarche::stance::engine::Engine;
 use demarche::store::Model;
 use demarche::write::{self, schema};
@@ -45,6 +46,22 @@ fn print(text: &str) -> Result<()> {
         .map_err(|e| if e.kind() == std::io::ErrorKind::BrokenPipe { Error::Closed } else { Error::io("-", e) })
 }
 
+/// Everything that can be read from `paths`, and how many inputs could not; what there is to say goes to standard error.
+fn documents(paths: &[String]) -> Result<(Vec<Document>, usize)> {
+    let (mut documents, mut skipped) = (Vec::new(), 0);
+    for event in read::open(paths, read::Options::default())? {
+        match event {
+            Event::Document(d) => documents.push(d),
+            Event::Notice { at, text } => eprintln!("note: {at}: {text}"),
+            Event::Skipped(e) => {
+                skipped += 1;
+                eprintln!("skipped: {e}");
+            }
+        }
+    }
+    Ok((documents, skipped))
+}
+
 fn pretty(v: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string_pretty(v).map_err(|e| Error::Compute(format!("could not be written as JSON: {e}")))
 }
@@ -73,7 +90,6 @@ impl ModelChoice {
         // What does not wait for each other goes side by side: a short document should not wait long for its answer.
         let (gazetteer, model) = rayon::join(
             || {
-                demarche::segment::prepare();
                 let gazetteer = Gazetteer::shipped()?;
                 match &self.actors {
                     Some(f) => gazetteer.with_file(f),
@@ -83,14 +99,13 @@ impl ModelChoice {
             || -> Result<_> {
                 let model = Model::open(&self.model)?;
                 let engine = self.engine(&model)?;
-                let composer = Composer::new(&model.tokenizer, model.config.encoder.kind, model.config.lengths())?;
+                let composer = model.composer()?;
                 Ok((model, engine, composer))
             },
         );
         let (gazetteer, (model, engine, composer)) = (gazetteer?, model?);
         let name = engine.name();
-        let (codes, calibration) = (model.config.codes.clone(), model.calibration.clone());
-        let pipeline = Pipeline::from_parts(engine, composer, codes, calibration, gazetteer, options);
+        let pipeline = Pipeline::new(&model, engine, composer, gazetteer, options);
         Ok(Loaded { model, pipeline, engine: name })
     }
 

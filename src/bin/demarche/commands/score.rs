@@ -57,6 +57,8 @@ pub fn run(args: Score) -> Result<ExitCode> {
     if !(0.0..=1.0).contains(&args.abstain) {
         return Err(Error::Usage(format!("--abstain {} is no probability; expected 0 to 1", args.abstain)));
     }
+    // While the model loads; where no article comes, nothing waits for it.
+    std::thread::spawn(demarche::segment::prepare);
     let loaded = args.model.load(Options { abstain: args.abstain })?;
     if let Some(path) = &args.provenance {
         provenance::write(path, &loaded, &args)?;

@@ -1,10 +1,11 @@
 //! `demarche train`: candle on the CPU, or on a GPU where the build has one.
 
+use super::documents;
 use crate::args::{EngineName, ModelChoice, Train};
 use demarche::error::{Error, Result};
 use demarche::gold::GoldParagraph;
 use demarche::train::{Card, Event, Options, Weights};
-use demarche::{gold, pipeline, read, train};
+use demarche::{gold, pipeline, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -66,15 +67,7 @@ fn teach(teacher: &str, gold: f32, uncoded: &[String], paragraphs: &mut Vec<Gold
     eprintln!("{name} was asked about {} coded paragraphs; {left} keep their labels alone", paragraphs.len());
     let mut said = vec![format!("what {name} says of these")];
     if !uncoded.is_empty() {
-        let mut documents = Vec::new();
-        for event in read::open(uncoded, read::Options::default())? {
-            match event {
-                read::Event::Document(d) => documents.push(d),
-                read::Event::Notice { at, text } => eprintln!("{at}: {text}"),
-                read::Event::Skipped(e) => eprintln!("skipped: {e}"),
-            }
-        }
-        let found = train::teacher::find(&loaded.pipeline, documents)?;
+        let found = train::teacher::find(&loaded.pipeline, documents(uncoded)?.0)?;
         said.push(format!("what {name} says of {} paragraphs that nobody coded", found.len()));
         eprintln!("{name} found actors in {} paragraphs that nobody coded", found.len());
         paragraphs.extend(found);
