@@ -76,9 +76,9 @@ def target_labels(path):
 
 def alone(r, rng):
     """One coded position of a record with nothing but its holder's mention and its evidence, in the order of the text: the
-    evidence must be enough. The record itself where no position has evidence."""
+    evidence must be enough. -> this and the whole text with that actor alone; the record twice where no position has evidence."""
     held = [a for a in r["actors"] if a["stance"] != "none" and isinstance(a.get("evidence"), list)]
-    if not held: return r
+    if not held: return r, r
     a = rng.choice(held)
     (s, e), (x, y), t = a["mentions"][0], a["evidence"], r["text"]
     if s < y and x < e: lo = min(s, x); at, shift, text = s - lo, x - lo, t[lo:max(e, y)]
@@ -86,16 +86,14 @@ def alone(r, rng):
     else: at, shift, text = y - x + 3, 0, t[x:y] + " … " + t[s:e]
     own = [at, at + e - s]
     only = dict(a, start=own[0], end=own[1], mentions=[own], evidence=[shift, shift + y - x])
-    return dict(r, title="", context="", text=text, actors=[only], coded=False)
+    return dict(r, title="", context="", text=text, actors=[only], coded=False), dict(r, actors=[a])
 
 
 class Swapper:
-    """A coded record with its states renamed, every fourth to "Country X" and the like; offsets and codes follow."""
+    """A coded record with its states renamed, a share `unnamed` of them to "Country X" and the like; offsets and codes follow."""
 
-    UNNAMED = 0.25
-
-    def __init__(s, path, rng):
-        s.rng, s.forms, s.by_code = rng, {}, {}
+    def __init__(s, path, rng, unnamed):
+        s.rng, s.unnamed, s.forms, s.by_code = rng, unnamed, {}, {}
         for r in read_states(path):
             if r.get("body") or r.get("to"): continue
             f = {"name": [r["name"], *split(r["aliases"])], "demonyms": split(r["demonyms"]), "people": split(r["people"]),
@@ -115,7 +113,7 @@ class Swapper:
         texts = {k: r.get(k) or "" for k in ("title", "context", "text")}
         found = sorted({s.forms[w][0] for t in texts.values() for _, _, w in s.find.finditer(t)})
         if not found: return r
-        unnamed = len(found) <= 26 and s.rng.random() < s.UNNAMED
+        unnamed = len(found) <= 26 and s.rng.random() < s.unnamed
         new = s.rng.sample(string.ascii_uppercase if unnamed else [c for c in s.codes if c not in found], len(found))
         to = dict(zip(found, new))
         word = s.lettered if unnamed else lambda c, form: s.by_code[c][form][0]

@@ -1,4 +1,4 @@
-"""A teacher that is asked about every batch, so that it sees the text as the student sees it: renamed, cut, without context.
+"""A teacher that is asked about every batch as the student sees it, and about its renamed and cut paragraphs as written.
 
 The student learns its probabilities (Hinton et al. 2015) and, through a learned linear map, its token states and its last
 layer for each actor (Romero et al. 2015; Jiao et al. 2020); both models must cut text into the same word pieces.
@@ -54,8 +54,8 @@ class Teacher:
     def ask(s, z, gold, written):
         """The teacher's outputs; puts the mean of its probabilities and the coder's label (weight `gold`) into z["soft"].
 
-        `written`: the batch's renamed paragraphs as they were written, by row. Their probabilities are the teacher's of that
-        text: who is named must not matter."""
+        `written`: the batch's renamed and cut paragraphs as they were written, by row. What the teacher makes of their actors
+        is what it makes of that text: who is named must not matter, and the evidence must be enough."""
         o = s.outputs(z)
         if "stance" in o:
             p = s.probabilities(o)
@@ -65,8 +65,9 @@ class Teacher:
                 said = s.outputs(w)
                 if "stance" in said:
                     q = s.probabilities(said)
-                    for i, own, n in zip(rows, q, w["present"].sum(1).int().tolist()):
-                        if n == int(z["present"][i].sum()): p[i, :n] = own[:n]     # else the window lost another actor
+                    for j, (i, own, n) in enumerate(zip(rows, q, w["present"].sum(1).int().tolist())):
+                        if n != int(z["present"][i].sum()): continue     # the window lost another actor
+                        p[i, :n], o["sense"][i, :n] = own[:n], said["sense"][j, :n]
             coded = (z["stance"] >= 0).float()[..., None] * (1 - z["has_soft"])[..., None] * gold
             z["soft"] = coded * F.one_hot(z["stance"].clamp(min=0), 4) + (1 - coded) * p
             z["has_soft"] = z["present"].clone()

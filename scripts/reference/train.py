@@ -26,6 +26,7 @@ def arguments():
     p.add_argument("--depth", type=int, default=2); p.add_argument("--dropout", type=float, default=0.1); p.add_argument("--smooth", type=float, default=0.05)
     p.add_argument("--class-weights", default="1.3,2.0,1.2,0.7"); p.add_argument("--focal", type=float, default=0.0)
     p.add_argument("--swap", type=float, default=0.0, help="share of paragraphs whose states are renamed"); p.add_argument("--evidence", type=float, default=0.3)
+    p.add_argument("--unnamed", type=float, default=0.25, help="of these, share whose states become Country X and the like")
     p.add_argument("--alone", type=float, default=0.0, help="share of paragraphs cut down to one actor and its evidence")
     p.add_argument("--soft", type=float, default=0.0, help="weight of the teacher's probabilities where there are any"); p.add_argument("--threads", type=int, default=2)
     p.add_argument("--teacher", help="run whose model is asked about every batch as it is, renamed and cut; needs --teacher-base, its tokenizer's folder")
@@ -150,7 +151,7 @@ def main():
     weights = torch.tensor([float(x) for x in a.class_weights.split(",")])
     bf16 = not a.no_bf16
     if a.alone and not a.swap: sys.exit("--alone works together with --swap")
-    swapper = augment.Swapper(a.states, rng) if a.swap else None
+    swapper = augment.Swapper(a.states, rng, a.unnamed) if a.swap else None
     fixed = None if swapper else [example(r, composer, codes, target) for r in rows]
     plain = fixed or [example(r, composer, codes, target) for r in rows]
     per = len(batches(plain, composer.pad, a.tokens, random.Random(0)))
@@ -171,10 +172,10 @@ def main():
     while step < total:
         rng.seed(a.seed * 1000 + epoch); Drop.seed(a.seed * 1000 + epoch)
         def changed(r):
-            if a.alone and rng.random() < a.alone: r = augment.alone(r, rng)
-            new = swapper(r) if rng.random() < a.swap else r
+            cut, whole = augment.alone(r, rng) if a.alone and rng.random() < a.alone else (r, r)
+            new = swapper(cut) if rng.random() < a.swap else cut
             e = example(new, composer, codes, target)
-            if teacher and new is not r: e["written"] = example(r, composer, codes)
+            if teacher and new is not r: e["written"] = example(whole, composer, codes)
             return e
         model.train(); t0, sums = time.time(), {}
         known = teacher and len(told) >= a.rounds and told[epoch % a.rounds]

@@ -3,7 +3,7 @@
 use crate::data::Span;
 
 /// An edited text, and how its bytes moved.
-pub(super) struct Edited {
+pub(crate) struct Edited {
     pub text: String,
     /// Old span, new span.
     moves: Vec<(Span, Span)>,

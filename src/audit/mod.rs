@@ -3,12 +3,13 @@
 //!
 //! The measures of evidence are comprehensiveness and sufficiency after DeYoung et al. (2020, ERASER), as shares of cases.
 
-mod edit;
+pub(crate) mod edit;
 mod evidence;
 mod names;
+pub(crate) mod rename;
 
 use crate::data::{Document, GivenActor, Scored, ScoredActor, Span, Stance};
-use crate::encoder::layers::splitmix;
+use crate::encoder::layers::{splitmix, unit};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use serde::Serialize;
@@ -115,16 +116,21 @@ fn scores(pipeline: &Pipeline, documents: Vec<Document>) -> Result<Vec<Labels>> 
 }
 
 /// Random choices for a record: the audit of a text is the same on every machine.
-struct Draw(u64);
+pub(crate) struct Draw(u64);
 
 impl Draw {
     /// The seed and the record's id decide.
-    fn of(seed: u64, id: &str) -> Self {
+    pub fn of(seed: u64, id: &str) -> Self {
         Draw(id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)))
     }
 
     /// A number below `n`, which is not 0.
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (splitmix(&mut self.0) % n as u64) as usize
+    }
+
+    /// Whether something of this probability comes to pass.
+    pub fn happens(&mut self, p: f64) -> bool {
+        unit(splitmix(&mut self.0)) < p
     }
 }

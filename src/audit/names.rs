@@ -1,13 +1,13 @@
 //! States renamed, all through title, context and paragraph; everything else stays.
 
 use super::edit::Edited;
+use super::rename::{To, rename};
 use super::{Case, Draw, scores};
-use crate::actors::{Gazetteer, StateName};
+use crate::actors::Gazetteer;
 use crate::data::{Document, Span};
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How labels fared when names were changed.
 #[derive(Debug, Clone, Serialize)]
@@ -42,7 +42,7 @@ pub(super) fn compare(pipeline: &Pipeline, cases: &[Case], seed: Option<u64>) ->
     let gazetteer = pipeline.gazetteer();
     let all = gazetteer.full_states();
     let changed: Vec<(&Case, Document)> =
-        cases.iter().filter_map(|c| Some((c, rename(gazetteer, &all, c, seed)?))).collect();
+        cases.iter().filter_map(|c| Some((c, renamed(gazetteer, &all, c, seed)?))).collect();
     let after = scores(pipeline, changed.iter().map(|(_, d)| d.clone()).collect())?;
     let (mut compared, mut flips) = (0, Vec::new());
     for ((case, document), after) in changed.iter().zip(&after) {
@@ -65,85 +65,17 @@ pub(super) fn compare(pipeline: &Pipeline, cases: &[Case], seed: Option<u64>) ->
 }
 
 /// The paragraph with its states renamed; `None` where it names none.
-fn rename(gazetteer: &Gazetteer, all: &[String], case: &Case, seed: Option<u64>) -> Option<Document> {
+fn renamed(gazetteer: &Gazetteer, all: &[String], case: &Case, seed: Option<u64>) -> Option<Document> {
     let d = &case.document;
     let texts = [d.title.as_deref().unwrap_or(""), d.context.as_deref().unwrap_or(""), d.text.as_str()];
-    let found = texts.map(|t| gazetteer.state_names(t));
-    if found[2].is_empty() {
+    if gazetteer.state_names(&d.text).is_empty() {
         return None;
     }
-    let mut to: BTreeMap<String, String> = BTreeMap::new();
-    for n in found.iter().flatten() {
-        to.entry(n.code.clone()).or_default();
-    }
-    match seed {
-        Some(seed) => {
-            let mut free: Vec<&String> = all.iter().filter(|c| !to.contains_key(*c)).collect();
-            let mut draw = Draw::of(seed, &d.id);
-            for new in to.values_mut() {
-                if free.is_empty() {
-                    return None;
-                }
-                new.clone_from(free.swap_remove(draw.below(free.len())));
-            }
-        }
-        None => {
-            for (i, new) in to.values_mut().enumerate() {
-                *new = letter(i);
-            }
-        }
-    }
-    let new = |n: &StateName| {
-        let to = to.get(&n.code)?;
-        if seed.is_some() { gazetteer.state_word(to, n.form) } else { Some(n.form.anonymous(to)) }
-    };
-    let [title, context, text] = [0, 1, 2].map(|i| renamed(texts[i], &found[i], new));
+    let to = seed.map_or(To::Letters, |seed| To::States(Draw::of(seed, &d.id)));
+    let [title, context, text] = rename(gazetteer, all, texts, to)?.texts;
     let mentions = case.mentions().map(|m| m.iter().map(|&s| text.span(s)).collect()).collect();
     let other = |r: Edited| Some(r.text).filter(|t| !t.is_empty());
     let mut out = case.with(String::new(), mentions);
     (out.title, out.context, out.text) = (other(title), other(context), text.text);
     Some(out)
-}
-
-/// `text` with the names that `new` has a word for put as it says.
-fn renamed(text: &str, names: &[StateName], new: impl Fn(&StateName) -> Option<String>) -> Edited {
-    Edited::new(text, names.iter().filter_map(|n| Some((n.span, new(n)?))))
-}
-
-/// X, Y, Z, then the letters before them.
-fn letter(i: usize) -> String {
-    let letters: Vec<char> = ('X'..='Z').chain(('A'..='W').rev()).collect();
-    let (letter, round) = (letters[i % letters.len()], i / letters.len());
-    if round == 0 { letter.to_string() } else { format!("{letter}{}", round + 1) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_follow_their_words_through_a_renaming() {
-        let g = Gazetteer::shipped().unwrap();
-        let text = "Iran’s envoy met the Norwegians in Oslo; Iranian traders did not.";
-        let new = |n: &StateName| g.state_word(if n.code == "IRN" { "JPN" } else { "CHL" }, n.form);
-        let r = renamed(text, &g.state_names(text), new);
-        assert_eq!(r.text, "Japan’s envoy met the Chileans in Santiago; Japanese traders did not.");
-        let find = |t: &str, w: &str| t.find(w).map(|s| Span::new(s, s + w.len())).unwrap();
-        for (old, new) in
-            [("envoy", "envoy"), ("the Norwegians", "the Chileans"), ("Oslo", "Santiago"), ("not.", "not.")]
-        {
-            assert_eq!(r.span(find(text, old)).of(&r.text), new);
-        }
-        assert_eq!(r.span(Span::new(0, 2)).of(&r.text), "Japan", "a cut name is taken whole");
-        let x = |n: &StateName| Some(n.form.anonymous(if n.code == "IRN" { "X" } else { "Y" }));
-        let r = renamed(text, &g.state_names(text), x);
-        assert_eq!(r.text, "Country X’s envoy met the people of Country Y in Y City; Country X traders did not.");
-    }
-
-    #[test]
-    fn letters_never_run_out() {
-        let all: std::collections::BTreeSet<String> = (0..60).map(letter).collect();
-        assert_eq!(all.len(), 60);
-        assert_eq!(letter(0), "X");
-    }
 }

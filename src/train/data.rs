@@ -27,7 +27,8 @@ struct Labels {
     /// A teacher's probabilities, which are learned in the label's place.
     soft: Option<[f32; 4]>,
     kind: usize,
-    code: usize,
+    /// None where it is not asked for.
+    code: Option<usize>,
     roles: Option<[f32; 5]>,
     voice: Option<usize>,
     /// Paragraph tokens of the evidence.
@@ -55,7 +56,7 @@ impl Example {
 
     /// The labels of `g` laid over `input`; `targets` are positions that name a state, and whether it is a target.
     pub(super) fn of(g: &GoldParagraph, input: Input, codes: &[String], targets: Vec<(usize, bool)>) -> Self {
-        let code = |c: &str| codes.iter().position(|x| x == c).unwrap_or(0);
+        let code = |c: &str| (!c.is_empty()).then(|| codes.iter().position(|x| x == c).unwrap_or(0));
         let (mut tokens, mut actors) = (Vec::new(), Vec::new());
         let mut bio = vec![0; input.offsets.len()];
         for a in &g.actors {
@@ -180,10 +181,9 @@ pub fn batch(examples: &[&Example], class_weights: &[f32], smoothing: f64, devic
             let at = i * a + j;
             stance.0[at * 4..at * 4 + 4].copy_from_slice(&l.stance(smoothing as f32));
             stance.1[at] = l.weight(class_weights);
-            let weights = [1.0, 1.0, f32::from(u8::from(l.voice.is_some()))];
-            for (k, label) in [l.kind, l.code, l.voice.unwrap_or(0)].into_iter().enumerate() {
-                class[k].0[at] = label as u32;
-                class[k].1[at] = weights[k];
+            for (k, label) in [Some(l.kind), l.code, l.voice].into_iter().enumerate() {
+                class[k].0[at] = label.unwrap_or(0) as u32;
+                class[k].1[at] = f32::from(u8::from(label.is_some()));
             }
             if let Some(r) = l.roles {
                 roles.0[at * 5..at * 5 + 5].copy_from_slice(&r);

@@ -6,6 +6,7 @@ mod checkpoint;
 mod data;
 mod loss;
 mod ship;
+mod swap;
 pub mod teacher;
 
 pub use checkpoint::Progress;
@@ -25,17 +26,25 @@ use crate::stance::calibration::Calibration;
 use crate::stance::engine::Engine;
 use crate::stance::features::DISTANCES;
 use crate::stance::model::{ModelConfig, ROLES, StanceModel};
+use crate::store::Model;
 use adamw::{AdamW, Group};
 use candle_core::{Device, Tensor, Var};
 use data::{Example, batch, batches};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// What a run starts from.
+pub enum Start {
+    /// Folder of a base encoder as its maker published it; the heads are new.
+    Base(PathBuf),
+    /// A whole model, with its heads, codes, lengths and bars.
+    Model(Box<Model>),
+}
+
 /// Everything that decides a run; the same options and data give the same model on the same machine.
-#[derive(Debug, Clone)]
 pub struct Options {
-    /// Folder of the base encoder.
-    pub base: PathBuf,
+    /// What it starts from.
+    pub start: Start,
     /// Folder to write to.
     pub out: PathBuf,
     /// Times through the data.
@@ -46,8 +55,10 @@ pub struct Options {
     pub head_lr: f64,
     /// Padded tokens in a batch.
     pub tokens: usize,
-    /// Context tokens.
+    /// Context tokens; a model that is gone on from keeps its own.
     pub context: usize,
+    /// Share of paragraphs whose states are renamed, to others in every epoch.
+    pub swap: f64,
     /// Lowest layers that stay as they are.
     pub freeze: usize,
     /// Share of values dropped.
@@ -123,18 +134,11 @@ pub fn train(
 ) -> Result<Outcome> {
     std::fs::create_dir_all(&o.out).map_err(|e| Error::io(&o.out, e))?;
     let device = device()?;
-    let encoder: EncoderConfig = json(&o.base.join("config.json"))?;
-    encoder.check()?;
     let gazetteer = Gazetteer::shipped()?;
-    let config =
-        ModelConfig { codes: data::codes(train, 12), depth: 2, context: o.context, title: 24, paragraph: 256, encoder };
-    let tokenizer = read(&o.base.join("tokenizer.json"))?;
+    let Begun { config, tokenizer, params, bars } = begin(train, o, &device)?;
     let composer = Composer::new(&tokenizer, config.encoder.kind, config.lengths())?;
-    let examples: Vec<Example> =
-        train.iter().map(|g| Example::new(g, &composer, &config.codes, &gazetteer)).collect::<Result<_>>()?;
-    let mut params = Params::default();
-    base_weights(&mut params, &o.base, &config, &device)?;
-    fresh_heads(&mut params, &config, o.seed, &device)?;
+    let example = |g: &GoldParagraph| Example::new(g, &composer, &config.codes, &gazetteer);
+    let mut examples: Vec<Example> = train.iter().map(example).collect::<Result<_>>()?;
     let frozen =
         |n: &str| n == "encoder.word.weight" || (0..o.freeze).any(|i| n.starts_with(&format!("encoder.layers.{i}.")));
     let params = params.trainable(|n| !frozen(n))?;
@@ -147,8 +151,17 @@ pub fn train(
     tell(Event::Start { paragraphs: examples.len(), steps: total, done: progress.step, parameters });
     write_config(o, &config, &tokenizer)?;
     let started = Instant::now();
+    let swap = swap::Swap::new(&gazetteer, o.swap, o.seed);
+    let mut renamed = vec![false; train.len()];
     while progress.epoch < o.epochs {
         let seed = o.seed.wrapping_mul(1000) + progress.epoch as u64;
+        for ((g, e), renamed) in train.iter().zip(&mut examples).zip(&mut renamed) {
+            let new = swap.paragraph(g, progress.epoch);
+            if new.is_some() || *renamed {
+                *e = example(new.as_ref().unwrap_or(g))?;
+            }
+            *renamed = new.is_some();
+        }
         let dropout = Dropout::new(o.dropout, seed);
         let mut sum = 0.0;
         let order = batches(&examples, o.tokens, seed);
@@ -178,9 +191,7 @@ pub fn train(
         checkpoint::save(&o.out, &params, &optimiser, progress)?;
         tell(Event::Epoch { epoch: progress.epoch, loss: sum / order.len().max(1) as f64, dev: &reports, score, best });
     }
-    let coded = |d: &Vec<GoldParagraph>| {
-        d.iter().map(|g| Example::new(g, &composer, &config.codes, &gazetteer)).collect::<Result<Vec<_>>>()
-    };
+    let coded = |d: &Vec<GoldParagraph>| d.iter().map(example).collect::<Result<Vec<_>>>();
     let run = ship::Run {
         config: &config,
         tokenizer: &tokenizer,
@@ -188,6 +199,7 @@ pub fn train(
         dev: &dev.iter().map(coded).collect::<Result<Vec<_>>>()?,
         tilt: train.iter().all(|g| g.actors.iter().all(|a| a.soft.is_none())).then_some(o.class_weights.as_slice()),
         card: &o.card,
+        bars,
         tokens: o.tokens,
         device: &device,
     };
@@ -198,7 +210,11 @@ pub fn train(
 /// Linear warm-up over a tenth of the steps, then linear decay to zero.
 fn schedule(step: usize, total: usize) -> f64 {
     let warm = (total / 10).max(1);
-    if step < warm { (step + 1) as f64 / warm as f64 } else { (total - step) as f64 / (total - warm).max(1) as f64 }
+    if step < warm {
+        (step + 1) as f64 / warm as f64
+    } else {
+        total.saturating_sub(step) as f64 / total.saturating_sub(warm).max(1) as f64
+    }
 }
 
 fn group(name: &str, var: &Var, o: &Options) -> Group {
@@ -225,6 +241,39 @@ fn measure(
         options,
     );
     dev.iter().map(|d| eval::evaluate(&p, d)).collect()
+}
+
+/// What a run has before its first step.
+struct Begun {
+    config: ModelConfig,
+    tokenizer: Vec<u8>,
+    params: Params,
+    /// Bars of mentions and roles.
+    bars: Calibration,
+}
+
+fn begin(train: &[GoldParagraph], o: &Options, device: &Device) -> Result<Begun> {
+    match &o.start {
+        Start::Base(base) => {
+            let encoder: EncoderConfig = json(&base.join("config.json"))?;
+            encoder.check()?;
+            let codes = data::codes(train, 12);
+            let config = ModelConfig { codes, depth: 2, context: o.context, title: 24, paragraph: 256, encoder };
+            let mut params = Params::default();
+            base_weights(&mut params, base, &config, device)?;
+            fresh_heads(&mut params, &config, o.seed, device)?;
+            Ok(Begun { config, tokenizer: read(&base.join("tokenizer.json"))?, params, bars: Calibration::default() })
+        }
+        Start::Model(m) => {
+            let shards: Vec<&[u8]> = m.shards.iter().map(|s| &**s).collect();
+            Ok(Begun {
+                config: m.config.clone(),
+                tokenizer: m.tokenizer.to_vec(),
+                params: Params::load(&shards, device)?,
+                bars: m.calibration.clone(),
+            })
+        }
+    }
 }
 
 /// The base encoder's weights under our names.

@@ -38,6 +38,8 @@ pub(super) struct Run<'a> {
     /// By what the classes were weighed, if the labels were a coder's alone: that tilt is taken back.
     pub tilt: Option<&'a [f32]>,
     pub card: &'a Card,
+    /// Bars of mentions and roles, which stay.
+    pub bars: Calibration,
     /// Padded tokens in a batch.
     pub tokens: usize,
     pub device: &'a Device,
@@ -56,7 +58,8 @@ pub(super) fn ship(run: &Run, weights: &Path, folder: &Path) -> Result<PathBuf> 
     logits(&model, first, run)?;
     let packed = export::int8(&params, run.config.encoder.num_hidden_layers, &seen.get())?;
     let sets = run.dev.iter().map(|d| logits(&model, d, run)).collect::<Result<Vec<_>>>()?;
-    let calibration = calibrate(&sets, run.tilt);
+    let fitted = calibrate(&sets, run.tilt);
+    let calibration = Calibration { temperature: fitted.temperature, bias: fitted.bias, ..run.bars.clone() };
     let files: [(&str, Vec<u8>); 4] = [
         ("config.json", json(run.config)?),
         ("calibration.json", json(&calibration)?),

@@ -82,10 +82,19 @@ fn gold(path: &Path) {
 fn train(folder: &Path, out: &str, more: &[&str]) -> crate::support::Ran {
     let path = |p: &str| folder.join(p).to_str().unwrap().to_string();
     let (gold, base, out) = (path("gold.jsonl"), path("base"), path(out));
-    let mut args = vec!["train", "--train", &gold, "--dev", &gold, "--base", &base, "--out", &out];
-    args.extend(["--lr", "2e-3", "--head-lr", "2e-3", "--dropout", "0", "--tokens", "200", "--name", "small"]);
+    let mut args = vec!["train", "--train", &gold, "--dev", &gold, "--out", &out];
+    if !more.contains(&"--init") {
+        args.extend(["--base", &base, "--lr", "2e-3", "--head-lr", "2e-3"]);
+    }
+    args.extend(["--dropout", "0", "--tokens", "200", "--name", "small"]);
     args.extend(more);
     demarche(&args, b"")
+}
+
+/// Mean loss of the first epoch.
+fn first_loss(err: &str) -> f64 {
+    let line = err.lines().find_map(|l| l.strip_prefix("epoch 1  loss ")).unwrap();
+    line.split(' ').next().unwrap().parse().unwrap()
 }
 
 fn manifest(folder: &Path) -> Value {
@@ -117,6 +126,15 @@ fn a_trained_model_scores_and_the_same_command_gives_the_same_model() {
     let given = &report["sets"].as_object().unwrap().values().next().unwrap()["given"];
     // Eighteen paragraphs are learned by heart, in int8 too; `maintain` does not occur, so that three classes of four count.
     assert!(given["accuracy"].as_f64().unwrap() > 0.95, "{given}");
+
+    let on = train(folder.path(), "on", &["--epochs", "2", "--init", &model, "--swap", "0.5"]);
+    assert_eq!(on.code, 0, "{}", on.err);
+    // It begins where the other ended, renamed states or not.
+    assert!(first_loss(&on.err) < 0.5 * first_loss(&first.err), "{}", on.err);
+    let more = manifest(&folder.path().join("on"));
+    assert_eq!((&more["name"], &more["base"]), (&json!("small"), &json!("small 1 (base)")));
+    let both = train(folder.path(), "both", &["--init", &model, "--base", "x"]);
+    assert_eq!(both.code, 1, "--init and --base exclude each other: {}", both.err);
 
     let input = br#"{"id": "x", "text": "Togo demanded that the sanctions be lifted on Monday.", "actors": [{"start": 0, "end": 4}]}"#;
     let score = |engine: &str| {

@@ -149,21 +149,24 @@ pub struct Train {
     /// Coded paragraphs to choose the best epoch by (may be given several times)
     #[arg(long, required = true, value_name = "FILE")]
     pub dev: Vec<PathBuf>,
-    /// Folder of the base encoder: config.json, tokenizer.json, model.safetensors
-    #[arg(long, required = true, value_name = "DIR")]
-    pub base: PathBuf,
+    /// Folder of a base encoder to give new heads to: config.json, tokenizer.json, model.safetensors
+    #[arg(long, required_unless_present = "init", value_name = "DIR")]
+    pub base: Option<PathBuf>,
+    /// A model to go on from, in a base encoder's place: `compact`, `accurate`, or a model folder
+    #[arg(long, conflicts_with_all = ["base", "context"], value_name = "NAME|DIR")]
+    pub init: Option<String>,
     /// Folder to write the model and its checkpoints to; a run that was stopped goes on from there
     #[arg(long, required = true, value_name = "DIR")]
     pub out: PathBuf,
     /// Times through the data
     #[arg(long, default_value_t = 5, value_name = "N")]
     pub epochs: usize,
-    /// Peak learning rate of the encoder
-    #[arg(long, default_value_t = 8e-5, value_name = "RATE")]
-    pub lr: f64,
-    /// Peak learning rate of the heads
-    #[arg(long, default_value_t = 5e-4, value_name = "RATE")]
-    pub head_lr: f64,
+    /// Peak learning rate of the encoder [default: 8e-5, with --init 2e-5]
+    #[arg(long, value_name = "RATE")]
+    pub lr: Option<f64>,
+    /// Peak learning rate of the heads [default: 5e-4, with --init 1e-4]
+    #[arg(long, value_name = "RATE")]
+    pub head_lr: Option<f64>,
     /// Padded tokens in a batch
     #[arg(long, default_value_t = 2000, value_name = "N")]
     pub tokens: usize,
@@ -179,6 +182,9 @@ pub struct Train {
     /// Weights of ease, maintain, tighten, none
     #[arg(long, value_delimiter = ',', num_args = 4, default_values_t = [1.3, 2.0, 1.2, 0.7])]
     pub class_weights: Vec<f32>,
+    /// Share of the paragraphs whose states are renamed, to others in every epoch, so that names do not decide
+    #[arg(long, default_value_t = 0.0, value_name = "P")]
+    pub swap: f64,
     /// Seed of everything random
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -4,10 +4,12 @@ use super::documents;
 use crate::args::{EngineName, ModelChoice, Train};
 use demarche::error::{Error, Result};
 use demarche::gold::GoldParagraph;
-use demarche::train::{Card, Event, Options, Weights};
+use demarche::store::Model;
+use demarche::train::{Card, Event, Options, Start, Weights};
 use demarche::{gold, pipeline, train};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub fn run(args: Train) -> Result<ExitCode> {
@@ -20,22 +22,23 @@ pub fn run(args: Train) -> Result<ExitCode> {
     if args.epochs == 0 || args.tokens == 0 || !(0.0..1.0).contains(&args.dropout) {
         return Err(Error::Usage("--epochs and --tokens must be above 0, --dropout from 0 to below 1".into()));
     }
-    if !(0.0..=1.0).contains(&args.gold) {
-        return Err(Error::Usage("--gold is a share, from 0 to 1".into()));
+    if !(0.0..=1.0).contains(&args.gold) || !(0.0..=1.0).contains(&args.swap) {
+        return Err(Error::Usage("--gold and --swap are shares, from 0 to 1".into()));
     }
     if let Some(name) = &args.teacher {
         trained_on.extend(teach(name, args.gold, &args.uncoded, &mut paragraphs)?);
     }
-    let base = args.base.file_name().map_or_else(|| args.base.display().to_string(), |n| n.to_string_lossy().into());
+    let (start, base, rates) = start(args.base, args.init)?;
     let card = Card { name: args.name, base, trained_on, command: std::env::args().collect::<Vec<_>>().join(" ") };
     let options = Options {
-        base: args.base,
+        start,
         out: args.out.clone(),
         epochs: args.epochs,
-        lr: args.lr,
-        head_lr: args.head_lr,
+        lr: args.lr.unwrap_or(rates[0]),
+        head_lr: args.head_lr.unwrap_or(rates[1]),
         tokens: args.tokens,
         context: args.context,
+        swap: args.swap,
         freeze: args.freeze,
         dropout: args.dropout,
         class_weights: args.class_weights,
@@ -54,6 +57,23 @@ pub fn run(args: Train) -> Result<ExitCode> {
         None => eprintln!("stopped by --max-steps: no model written; the same command without it goes on"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the run starts from, how the manifest names it, and the learning rates of encoder and heads that suit it.
+fn start(base: Option<PathBuf>, init: Option<String>) -> Result<(Start, String, [f64; 2])> {
+    match (base, init) {
+        (Some(base), _) => {
+            let name = base.file_name().map_or_else(|| base.display().to_string(), |n| n.to_string_lossy().into());
+            Ok((Start::Base(base), name, [8e-5, 5e-4]))
+        }
+        (None, Some(init)) => {
+            let model = Model::open(&init)?;
+            let m = &model.manifest;
+            let name = format!("{} {} ({})", m.name, m.version, m.base);
+            Ok((Start::Model(Box::new(model)), name, [2e-5, 1e-4]))
+        }
+        (None, None) => Err(Error::Usage("a run starts from --base or from --init".into())),
+    }
 }
 
 /// Let `teacher` say what it thinks of the coded paragraphs, and add those that nobody coded. Returns what the manifest is
