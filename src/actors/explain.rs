@@ -33,7 +33,7 @@ pub fn explain(gazetteer: &Gazetteer, text: &str, date: Option<&str>) -> Vec<Fou
         for (spot, tied) in spots.iter().zip(&tied) {
             let Some(tied) = tied else { continue };
             let Some(k) = resolver.known(tied.known) else { continue };
-            let actor = spot.coded.then(|| Actor {
+            let actor = (spot.coded || spot.passed).then(|| Actor {
                 name: k.name.clone(),
                 id: k.id.clone(),
                 code: k.code.clone(),

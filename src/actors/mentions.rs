@@ -18,6 +18,8 @@ pub(crate) struct Spot {
     pub coded: bool,
     /// Whether the tagger or the caller gave it.
     pub given: bool,
+    /// Whether it is a pronoun that the tagger passed over: an actor only if it turns out to hold a position.
+    pub passed: bool,
     /// The known name that it is.
     pub hit: Option<Hit>,
     /// What stands with a name that the gazetteer does not know.
@@ -26,7 +28,7 @@ pub(crate) struct Spot {
 
 impl Spot {
     pub fn own(span: Span) -> Self {
-        Spot { span, kind: None, code: None, coded: false, given: false, hit: None, told: None }
+        Spot { span, kind: None, code: None, coded: false, given: false, passed: false, hit: None, told: None }
     }
     fn hit(hit: Hit) -> Self {
         Spot { hit: Some(hit), ..Spot::own(hit.span) }
@@ -75,6 +77,24 @@ pub(crate) fn others(t: &Text, g: &Gazetteer, spots: &mut Vec<Spot>) {
     spots.sort_by_key(|s| (s.span.start, s.span.end));
 }
 
+/// Adds the pronouns that stand for a holder outside quotations and that no spot covers: "he", "she", and "they" before a
+/// verb of speech.
+pub(crate) fn pronouns(t: &Text, g: &Gazetteer, spots: &mut Vec<Spot>) {
+    let cover = Cover::of(t, spots);
+    for (i, token) in t.tokens.iter().enumerate().filter(|(i, k)| !k.quoted && !cover.has(*i)) {
+        let verb = if matches!(t.at(i + 1), "also" | "later" | "then") { i + 2 } else { i + 1 };
+        let speaks = || g.words.word(t.at(verb)).is_some_and(|w| w.speech);
+        if match t.at(i) {
+            "He" | "he" | "She" | "she" => true,
+            "They" | "they" => speaks(),
+            _ => false,
+        } {
+            spots.push(Spot { passed: true, ..Spot::own(token.span) });
+        }
+    }
+    spots.sort_by_key(|s| (s.span.start, s.span.end));
+}
+
 fn is_surname(g: &Gazetteer, hit: Hit) -> bool {
     g.uses(hit).iter().all(|u| u.1 == Form::Surname)
 }
@@ -100,6 +120,17 @@ pub(crate) fn edges(t: &Text, span: Span) -> Option<Span> {
         span = Span::new(span.start.min(hit.span.start), span.end.max(hit.span.end));
     }
     Some(span)
+}
+
+/// A candidate that takes only the adjective of a person ("his | Slovak | counterpart") with the noun.
+pub(crate) fn grown(t: &Text, g: &Gazetteer, span: Span) -> Span {
+    let range = t.range(span);
+    let adjective = |h: Hit| h.span == span && g.uses(h).iter().all(|u| u.1 == Form::Adjective);
+    if !t.hit_at(range.start).is_some_and(adjective) || t.at(range.end).starts_with(char::is_uppercase) {
+        return span;
+    }
+    let noun = names::title_at(t, g, range.end, t.tokens.len());
+    noun.and_then(|(n, _)| t.tokens.get(range.end + n - 1)).map_or(span, |last| Span::new(span.start, last.span.end))
 }
 
 /// Whether nothing in `span` can be an actor: an article alone, or an adjective that belongs to the title or name behind

@@ -68,10 +68,16 @@ impl<'g> Resolver<'g> {
     /// The actors of a paragraph, in text order. `candidates` come from a tagger, spans in bytes into `text`; where
     /// there are none, actors are found by rule.
     pub fn paragraph(&mut self, text: &str, candidates: &[Candidate]) -> Vec<Actor> {
+        self.paragraph_and_pronouns(text, candidates).0
+    }
+
+    /// As [`Resolver::paragraph`], and beside it the actors for whom only a pronoun stands that the tagger passed over:
+    /// coders take those for actors who hold a position and no others.
+    pub fn paragraph_and_pronouns(&mut self, text: &str, candidates: &[Candidate]) -> (Vec<Actor>, Vec<Actor>) {
         let t = self.begin(text);
         let spots = self.spots(&t, candidates);
         let tied = self.tie(&t, &spots);
-        self.gather(&t, &spots, &tied)
+        (self.gather(&t, &spots, &tied), self.passed(&spots, &tied))
     }
 
     /// Exactly the caller's actors, in the caller's order, with code, id, type and name filled in. Spans are bytes
@@ -130,13 +136,16 @@ impl<'g> Resolver<'g> {
 
     pub(crate) fn spots(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {
         if candidates.is_empty() {
-            return detect::detect(t, self.g, &self.memory, self.date.as_deref());
+            let mut spots = detect::detect(t, self.g, &self.memory, self.date.as_deref());
+            mentions::pronouns(t, self.g, &mut spots);
+            return spots;
         }
         let mut spots: Vec<Spot> = Vec::with_capacity(candidates.len() + t.hits.len());
         let mut sorted: Vec<&Candidate> = candidates.iter().collect();
         sorted.sort_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end)));
         for c in sorted {
-            if let Some(span) = mentions::edges(t, c.span).filter(|s| !mentions::modifies(t, self.g, *s)) {
+            let span = mentions::edges(t, c.span).map(|s| mentions::grown(t, self.g, s));
+            if let Some(span) = span.filter(|s| !mentions::modifies(t, self.g, *s)) {
                 // Edges that grew into each other: the first keeps the name.
                 if spots.last().is_none_or(|s| s.span != span) {
                     spots.push(Spot::candidate(c, span));
@@ -144,6 +153,7 @@ impl<'g> Resolver<'g> {
             }
         }
         mentions::others(t, self.g, &mut spots);
+        mentions::pronouns(t, self.g, &mut spots);
         for s in spots.iter_mut().filter(|s| !s.given) {
             s.coded = s.hit.is_some_and(|h| detect::sure(t, self.g, &self.memory, h, self.date.as_deref()));
         }
@@ -235,6 +245,37 @@ impl<'g> Resolver<'g> {
             a.mentions.sort();
         }
         actors
+    }
+
+    /// Actors of the pronouns that were passed over, but for those that a mention of the paragraph stands for, and for
+    /// pronouns of unknown meaning after a person: it is likely that person.
+    fn passed(&self, spots: &[Spot], tied: &[Option<Tied>]) -> Vec<Actor> {
+        let both = || spots.iter().zip(tied).filter_map(|(s, t)| Some((s, t.as_ref()?)));
+        let mut actors: Vec<(usize, Actor)> = Vec::new();
+        for (spot, t) in both().filter(|(s, _)| s.passed) {
+            let Some(k) = self.memory.known.get(t.known) else { continue };
+            let open = t.via == Via::Model;
+            let person =
+                |s: &Spot, o: &Tied| open && o.kind == ActorType::Person && s.span.start < spot.span.start && s.coded;
+            if both().any(|(s, o)| s.coded && o.known == t.known || person(s, o)) {
+                continue;
+            }
+            match actors.iter_mut().find(|(known, _)| *known == t.known) {
+                Some((_, a)) => a.mentions.push(spot.span),
+                None => actors.push((
+                    t.known,
+                    Actor {
+                        name: k.name.clone(),
+                        id: k.id.clone(),
+                        code: k.code.clone(),
+                        kind: t.kind,
+                        mentions: vec![spot.span],
+                        via: t.via,
+                    },
+                )),
+            }
+        }
+        actors.into_iter().map(|(_, a)| a).collect()
     }
 
     pub(crate) fn known(&self, at: usize) -> Option<&Known> {

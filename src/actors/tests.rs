@@ -176,6 +176,28 @@ fn edges_of_candidates_are_put_right() {
 }
 
 #[test]
+fn an_adjective_takes_its_noun_along() {
+    let text = "The minister said that his Slovak counterpart agreed, as Slovak voters do.";
+    let actors = Resolver::new(&SHIPPED, None).paragraph(text, &tagged(text, &[("Slovak", Person)]));
+    assert_eq!((actors[0].mentions[0].of(text), actors[0].code.as_str()), ("Slovak counterpart", "SVK"));
+}
+
+#[test]
+fn pronouns_that_the_tagger_passed_over_stand_for_whom_no_mention_stands() {
+    let mut r = Resolver::new(&SHIPPED, Some("2019-05-05"));
+    let first = "Foreign Minister Wang Yi met his Egyptian counterpart in Cairo.";
+    assert!(r.paragraph_and_pronouns(first, &tagged(first, &[("Wang Yi", Person)])).1.is_empty());
+    let next = "He said sanctions must go, and he added that they had failed. “He must leave,” an aide said.";
+    let (actors, pronouns) = r.paragraph_and_pronouns(next, &tagged(next, &[("an aide", Person)]));
+    assert_eq!(actors.len(), 1, "{actors:?}");
+    assert_eq!(ids(&pronouns), ["CHN:wang-yi"], "{pronouns:?}");
+    // Neither the one in the quotation nor "they", which does not speak.
+    assert_eq!(pronouns[0].mentions, [Span::new(0, 2), Span::new(31, 33)]);
+    let named = "Wang Yi spoke first. He wants the embargo lifted.";
+    assert!(r.paragraph_and_pronouns(named, &tagged(named, &[("Wang Yi", Person)])).1.is_empty());
+}
+
+#[test]
 fn the_model_is_heard_where_the_rules_only_guess() {
     let text = "Dariusz Pawlak asked for more time.";
     let mut candidates = tagged(text, &[("Dariusz Pawlak", Person)]);

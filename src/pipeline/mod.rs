@@ -151,6 +151,7 @@ impl Pipeline {
                 .iter()
                 .map(|&i| encoded[i].as_ref().map_err(|e| crate::error::Error::Compute(e.to_string())))
                 .collect::<Result<_>>()?;
+            let mut passed = Vec::new();
             let actors = match &p.document.actors {
                 Some(given) => {
                     let left = given_left.get_or_insert_default();
@@ -163,9 +164,13 @@ impl Pipeline {
                         .collect();
                     resolver.given(text, &here)
                 }
-                None => resolver.paragraph(text, &self.candidates(text, &windows)?),
+                None => {
+                    let (actors, pronouns) = resolver.paragraph_and_pronouns(text, &self.candidates(text, &windows)?);
+                    passed = pronouns;
+                    actors
+                }
             };
-            let scored = self.actors(text, &windows, actors)?;
+            let scored = self.actors_and_pronouns(text, &windows, actors, passed)?;
             paragraphs.push(ScoredParagraph {
                 index,
                 span: body.span,

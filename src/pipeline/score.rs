@@ -8,7 +8,32 @@ use crate::stance::evidence::best_span;
 use crate::stance::features::{ActorTokens, actor_tokens};
 use crate::stance::model::ROLES;
 
+/// From which probability of a position on a pronoun that the tagger passed over is taken for an actor.
+const PRONOUN: f32 = 0.5;
+
 impl Pipeline {
+    /// Score `actors`, and with them those for whom only a pronoun stands (`passed`), of whom those stay that hold a
+    /// position. What is said of `actors` is what it would be without them.
+    pub(super) fn actors_and_pronouns(
+        &self,
+        text: &str,
+        windows: &[&Encoded],
+        actors: Vec<Actor>,
+        passed: Vec<Actor>,
+    ) -> Result<Vec<ScoredActor>> {
+        if passed.is_empty() {
+            return self.actors(text, windows, actors);
+        }
+        let first = actors.len();
+        let all = actors.iter().cloned().chain(passed).collect();
+        let pronouns = self.actors(text, windows, all)?.split_off(first);
+        let holds = |a: &ScoredActor| a.stance != Stance::None && a.p[a.stance.index()] >= PRONOUN;
+        let mut out = self.actors(text, windows, actors)?;
+        out.extend(pronouns.into_iter().filter(holds));
+        out.sort_by_key(|a| a.actor.mentions.first().map_or(0, |m| m.start));
+        Ok(out)
+    }
+
     /// Score `actors` of one paragraph from its encoded windows. Where a long paragraph has several windows, an actor is
     /// judged by the one that shows most of a position: silence elsewhere does not undo it.
     pub(super) fn actors(&self, text: &str, windows: &[&Encoded], actors: Vec<Actor>) -> Result<Vec<ScoredActor>> {

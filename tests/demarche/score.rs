@@ -44,6 +44,18 @@ fn three_positions_in_one_paragraph_are_told_apart() {
 }
 
 #[test]
+fn a_paragraph_about_he_is_scored_for_the_man_named_before() {
+    let text = "Foreign Minister Wang Yi met his Norwegian counterpart in Oslo on Sunday.\n\nThe talks lasted two hours.\n\n\
+                He said sanctions must go.\n\nThe delegations left in the evening.";
+    let r = demarche(&["score", "-", "--format", "jsonl", "--quiet"], line("he", text).as_bytes());
+    assert_eq!(r.code, 0, "{}", r.err);
+    let rows: Vec<Value> = r.rows().into_iter().filter(|a| a["paragraph"] == 2).collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((&rows[0]["actor_id"], &rows[0]["stance"]), (&json!("CHN:wang-yi"), &json!("ease")));
+    assert_eq!(rows[0]["via"], "coreference");
+}
+
+#[test]
 fn the_shipped_example_is_scored_from_the_clone() {
     let r = demarche(&["score", &repo_str("examples/northern-straits.txt"), "--rows", "paragraph"], b"");
     assert_eq!(r.code, 0, "{}", r.err);
