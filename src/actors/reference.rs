@@ -59,13 +59,13 @@ impl Resolver<'_> {
             _ => ActorType::Group,
         };
         let first_person = matches!(p, Pronoun::I | Pronoun::We);
-        let code = match (&self.memory.voice, self.memory.home()) {
-            (Some(voice), _) if first_person => voice.clone(),
-            _ if p == Pronoun::I || kind == Some(ActorType::Org) => "-".to_owned(),
-            (_, Some((home, _))) => home.to_owned(),
-            (_, None) => "-".to_owned(),
+        let (code, strength) = match (&self.memory.voice, self.memory.home()) {
+            (Some(voice), _) if first_person => (voice.clone(), Strength::Context),
+            _ if p == Pronoun::I || kind == Some(ActorType::Org) => ("-".to_owned(), Strength::Guess),
+            (_, Some((home, _))) => (home.to_owned(), Strength::Guess),
+            (_, None) => ("-".to_owned(), Strength::Guess),
         };
-        let (code, strength) = vote(spot, code, Strength::Guess);
+        let (code, strength) = vote(spot, code, strength);
         let kind = self.kind(spot, own);
         let known = self.memory.add(t.at(i), &code, kind, strength);
         Tied { pronoun: true, ..Tied::new(known, Via::Model, "a pronoun without an antecedent", kind) }

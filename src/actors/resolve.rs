@@ -132,6 +132,39 @@ impl<'g> Resolver<'g> {
                 self.memory.voice = Some(e.code.clone());
             }
         }
+        self.speech(t);
+    }
+
+    /// Reads a line above the text that is not part of it ("Statement by the Permanent Representative of Singapore"): it may
+    /// say whose the first person is.
+    pub fn heading(&mut self, text: &str) {
+        let t = Text::new(text, self.g);
+        self.speech(&t);
+    }
+
+    /// Whose speech a heading announces: of the state or body, or of the person's, that is named first after "by" or "from".
+    fn speech(&mut self, t: &Text) {
+        const KINDS: [&str; 9] = [
+            "statement",
+            "statements",
+            "remarks",
+            "address",
+            "speech",
+            "intervention",
+            "explanation",
+            "letter",
+            "declaration",
+        ];
+        let Some(kind) = (0..t.tokens.len()).find(|i| KINDS.contains(&t.at(*i).to_lowercase().as_str())) else {
+            return;
+        };
+        let by = (kind + 1..(kind + 16).min(t.tokens.len())).find(|i| matches!(t.at(*i), "by" | "from" | "By" | "BY"));
+        let Some(by) = by.or_else(|| (t.at(kind + 1) == "of").then_some(kind + 1)) else { return };
+        let from = t.tokens[by].span.end;
+        let owner = t.hits.iter().filter(|h| h.span.start >= from).find_map(|h| self.g.best(*h, self.date.as_deref()));
+        if let Some(code) = owner.map(|(e, _)| self.g.entry(e).code.clone()).filter(|c| c != "-") {
+            self.memory.voice = Some(code);
+        }
     }
 
     pub(crate) fn spots(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {

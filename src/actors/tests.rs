@@ -198,6 +198,21 @@ fn pronouns_that_the_tagger_passed_over_stand_for_whom_no_mention_stands() {
 }
 
 #[test]
+fn a_speech_is_that_of_the_state_whose_envoy_holds_it() {
+    let text = "My delegation does not believe in sanctions.";
+    for (heading, code) in [
+        ("Statement by the Permanent Representative of Singapore to the United Nations", "SGP"),
+        ("Explanation of vote on Iraq by the delegation of Chile", "CHL"),
+        ("Letter dated 3 May from the Chargé d'affaires of Haiti to the Secretary-General", "HTI"),
+    ] {
+        let mut r = Resolver::new(&SHIPPED, None);
+        r.read("The situation in Myanmar");
+        r.heading(heading);
+        assert_eq!(r.paragraph(text, &tagged(text, &[("My delegation", Group)]))[0].code, code, "{heading}");
+    }
+}
+
+#[test]
 fn the_model_is_heard_where_the_rules_only_guess() {
     let text = "Dariusz Pawlak asked for more time.";
     let mut candidates = tagged(text, &[("Dariusz Pawlak", Person)]);

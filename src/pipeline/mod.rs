@@ -6,7 +6,7 @@ mod score;
 mod targets;
 
 use crate::actors::{Gazetteer, Resolver};
-use crate::data::{Candidate, Document, Paragraph, ParagraphKind, Scored, ScoredParagraph};
+use crate::data::{Candidate, Document, Paragraph, ParagraphKind, Scored, ScoredParagraph, Span};
 use crate::encoder::input::{Composer, Input, Pieces};
 use crate::error::Result;
 use crate::segment;
@@ -39,6 +39,8 @@ pub struct Pipeline {
 struct Prepared {
     document: Document,
     title: Option<String>,
+    /// Lines above the first running paragraph.
+    headings: Vec<Span>,
     /// The running paragraphs.
     bodies: Vec<Paragraph>,
     /// For each body: its tokens, and its windows as indices into the chunk's sequences.
@@ -125,6 +127,8 @@ impl Pipeline {
         if let Some(c) = &document.context {
             context.push(&self.composer.pieces(c)?, &self.gazetteer.places(c));
         }
+        let above = blocks.iter().take_while(|b| b.kind != ParagraphKind::Body);
+        let headings = above.map(|b| b.span).collect();
         let bodies: Vec<Paragraph> = blocks.into_iter().filter(|b| b.kind == ParagraphKind::Body).collect();
         let (mut windows, mut before, mut inputs) = (Vec::new(), Vec::new(), Vec::new());
         for b in &bodies {
@@ -135,13 +139,16 @@ impl Pipeline {
             context.push(&pieces, &self.gazetteer.places(text));
             windows.push((pieces, Vec::new()));
         }
-        Ok((Prepared { document, title, bodies, windows, before }, inputs))
+        Ok((Prepared { document, title, headings, bodies, windows, before }, inputs))
     }
 
     fn finish(&self, p: Prepared, encoded: &[Result<Encoded>]) -> Result<Scored> {
         let mut resolver = Resolver::new(&self.gazetteer, p.document.date.as_deref());
         for text in [&p.title, &p.document.context].into_iter().flatten() {
             resolver.read(text);
+        }
+        for line in &p.headings {
+            resolver.heading(line.of(&p.document.text));
         }
         let mut paragraphs = Vec::with_capacity(p.bodies.len());
         let mut given_left = p.document.actors.as_ref().map(|a| (0..a.len()).collect::<Vec<_>>());
