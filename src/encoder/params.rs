@@ -128,7 +128,11 @@ impl Params {
             let all = SafeTensors::deserialize(bytes)
                 .map_err(|e| Error::model(format!("shard {}", i + 1), format!("not a safetensors file ({e})")))?;
             for name in all.names() {
-                if [".weight.scale", ".weight.sum", ".weight.smooth"].iter().any(|part| name.ends_with(part)) {
+                if [".weight.scale", ".weight.smooth"].iter().any(|part| name.ends_with(part)) {
+                    continue;
+                }
+                // Counters that makers store beside the weights ("position_ids").
+                if all.tensor(name).is_ok_and(|t| matches!(t.dtype(), Dtype::I64 | Dtype::I32 | Dtype::BOOL)) {
                     continue;
                 }
                 let (values, shape) = to_f32(&all, name)?;

@@ -54,6 +54,9 @@ fn base(folder: &Path) {
             put(format!("encoder.layer.{i}.{name}.bias"), &[out], false);
         }
     }
+    // Counters, as the makers of BERT store them beside the weights.
+    let positions: Vec<i64> = (0..512).collect();
+    all.insert("embeddings.position_ids".into(), Tensor::from_vec(positions, (1, 512), &Device::Cpu).unwrap());
     candle_core::safetensors::save(&all, folder.join("model.safetensors")).unwrap();
 }
 
