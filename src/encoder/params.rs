@@ -191,6 +191,12 @@ impl Params {
         self.watch.clone()
     }
 
+    /// The same values as constants, for measuring a model in training: of a variable every answer keeps the whole way to it.
+    pub fn constants(&self) -> Self {
+        let tensors = self.tensors.iter().map(|(n, t)| (n.clone(), t.detach())).collect();
+        Params { tensors, vars: BTreeMap::new(), watch: None }
+    }
+
     /// Turn every weight for which `trainable` says so into a variable.
     pub fn trainable(mut self, trainable: impl Fn(&str) -> bool) -> Result<Self> {
         let names: Vec<String> = self.tensors.keys().filter(|n| trainable(n)).cloned().collect();
@@ -212,5 +218,15 @@ mod tests {
             let plain: Vec<i8> = (0..out * inner).map(|i| (i * 37 % 251) as u8 as i8).collect();
             assert_eq!(unpack(&pack(&plain, out, inner), out / 16, inner / 4), plain);
         }
+    }
+
+    #[test]
+    fn constants_keep_values_and_no_way_back() {
+        let mut p = Params::default();
+        p.insert_var("x", &Tensor::from_vec(vec![1f32, 2.0], 2, &Device::Cpu).unwrap()).unwrap();
+        assert!(p.tensors()["x"].is_variable());
+        let c = p.constants();
+        assert!(!c.tensors()["x"].is_variable() && c.vars().is_empty());
+        assert_eq!(c.tensors()["x"].to_vec1::<f32>().unwrap(), [1.0, 2.0]);
     }
 }

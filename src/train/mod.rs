@@ -230,7 +230,7 @@ fn measure(
     dev: &[Vec<GoldParagraph>],
 ) -> Result<Vec<eval::Report>> {
     let composer = Composer::new(tokenizer, config.encoder.kind, config.lengths())?;
-    let engine = Engine::of(StanceModel::load(params, config)?, device()?);
+    let engine = Engine::of(StanceModel::load(&params.constants(), config)?, device()?);
     let options = pipeline::Options::default();
     let p = Pipeline::from_parts(
         engine,
