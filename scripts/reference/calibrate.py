@@ -88,7 +88,7 @@ comp = Composer(os.path.join(a.base, "tokenizer.json"), c["encoder"]["model_type
 tilt = torch.zeros(4)
 if not a.roles and not c["arguments"].get("teacher"): tilt = torch.tensor([float(x) for x in c["arguments"]["class_weights"].split(",")]).log()
 sets = {h: logits(m, load(h), comp, c["codes"]) for h in a.held}
-roles = [(n, k, p, y) for n, s in enumerate(sets.values()) for k, p, y in s[3]]
+roles = [r for s in sets.values() for r in s[3]]
 raw = {h: s[0] for h, s in sets.items()}
 sets = {h: (x - tilt, y, g) for h, (x, y, g, _) in sets.items()}
 f1 = lambda p, y: f1s(list(zip(y.tolist(), p.argmax(1).tolist())))[0]
@@ -99,11 +99,12 @@ for h, (x, y, g) in sets.items() if not a.roles else ():
         t = fit(parts)
         k = torch.tensor(g % 2 == half); out[k] = (x[k] / t).softmax(1)
     print(f"{os.path.basename(h)}: ECE {ece(p0, y):.4f} -> {ece(out, y):.4f}; macro-F1 {f1(p0, y):.4f} -> {f1(out, y):.4f}")
-t = fit([(x, y) for x, y, _ in sets.values()])
 old = json.load(open(a.out)) if os.path.exists(a.out) else {}
-if not a.roles: old |= {"temperature": round(t, 4), "bias": [round(0.0 - float(v) / t, 4) for v in tilt]}
+if not a.roles:
+    t = fit([(x, y) for x, y, _ in sets.values()])
+    old |= {"temperature": round(t, 4), "bias": [round(0.0 - float(v) / t, 4) for v in tilt]}
 if roles:
-    parts = [[r[1:] for r in roles if r[1] % 2 == half] for half in (0, 1)]
+    parts = [[r for r in roles if r[0] % 2 == half] for half in (0, 1)]
     fitted = [role_bars(parts[1]), role_bars(parts[0])]
     old["roles"] = role_bars(parts[0] + parts[1])
     for k, name in enumerate(ROLES[:4]):

@@ -33,14 +33,7 @@ pub fn explain(gazetteer: &Gazetteer, text: &str, date: Option<&str>) -> Vec<Fou
         for (spot, tied) in spots.iter().zip(&tied) {
             let Some(tied) = tied else { continue };
             let Some(k) = resolver.known(tied.known) else { continue };
-            let actor = (spot.coded || spot.passed).then(|| Actor {
-                name: k.name.clone(),
-                id: k.id.clone(),
-                code: k.code.clone(),
-                kind: tied.kind,
-                mentions: vec![spot.span.shifted(at)],
-                via: tied.via,
-            });
+            let actor = (spot.coded || spot.passed).then(|| tied.actor(k, spot.span.shifted(at)));
             let rule = match (&actor, spot.hit) {
                 (Some(_), _) => tied.rule.to_owned(),
                 (None, Some(h)) if h.hyphen => format!("{} of {}, part of a hyphenated word", tied.rule, k.name),

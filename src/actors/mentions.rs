@@ -83,7 +83,7 @@ pub(crate) fn pronouns(t: &Text, g: &Gazetteer, spots: &mut Vec<Spot>) {
     let cover = Cover::of(t, spots);
     for (i, token) in t.tokens.iter().enumerate().filter(|(i, k)| !k.quoted && !cover.has(*i)) {
         let verb = if matches!(t.at(i + 1), "also" | "later" | "then") { i + 2 } else { i + 1 };
-        let speaks = || g.words.word(t.at(verb)).is_some_and(|w| w.speech);
+        let speaks = || g.words.speech(t.at(verb));
         if match t.at(i) {
             "He" | "he" | "She" | "she" => true,
             "They" | "they" => speaks(),
@@ -122,11 +122,16 @@ pub(crate) fn edges(t: &Text, span: Span) -> Option<Span> {
     Some(span)
 }
 
+/// Whether `span` is a known adjective ("Slovak") and nothing else.
+fn adjective(t: &Text, g: &Gazetteer, span: Span) -> bool {
+    let only = |h: Hit| h.span == span && g.uses(h).iter().all(|u| u.1 == Form::Adjective);
+    t.hit_at(t.range(span).start).is_some_and(only)
+}
+
 /// A candidate that takes only the adjective of a person ("his | Slovak | counterpart") with the noun.
 pub(crate) fn grown(t: &Text, g: &Gazetteer, span: Span) -> Span {
     let range = t.range(span);
-    let adjective = |h: Hit| h.span == span && g.uses(h).iter().all(|u| u.1 == Form::Adjective);
-    if !t.hit_at(range.start).is_some_and(adjective) || t.at(range.end).starts_with(char::is_uppercase) {
+    if !adjective(t, g, span) || t.at(range.end).starts_with(char::is_uppercase) {
         return span;
     }
     let noun = names::title_at(t, g, range.end, t.tokens.len());
@@ -138,14 +143,12 @@ pub(crate) fn grown(t: &Text, g: &Gazetteer, span: Span) -> Span {
 pub(crate) fn modifies(t: &Text, g: &Gazetteer, span: Span) -> bool {
     let range = t.range(span);
     let alone = |words: &[&str]| range.len() == 1 && words.contains(&t.at(range.start).to_lowercase().as_str());
-    let adjective = |h: Hit| h.span == span && g.uses(h).iter().all(|u| u.1 == Form::Adjective);
-    alone(&["the", "a", "an"])
-        || (t.hit_at(range.start).is_some_and(adjective) && t.at(range.end).starts_with(char::is_uppercase))
+    alone(&["the", "a", "an"]) || (adjective(t, g, span) && t.at(range.end).starts_with(char::is_uppercase))
 }
 
 /// Whether the mention is the subject of a verb, and of a verb of speech, as far as word order shows.
 pub(crate) fn role(t: &Text, g: &Gazetteer, range: std::ops::Range<usize>) -> (bool, bool) {
-    let speech = |i: usize| g.words.word(t.at(i)).is_some_and(|w| w.speech);
+    let speech = |i: usize| g.words.speech(t.at(i));
     let verb = |i: usize| {
         let w = t.at(i);
         speech(i)

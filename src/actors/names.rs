@@ -365,7 +365,7 @@ pub(crate) fn after(t: &Text, g: &Gazetteer, span: Span) -> Told {
             continue;
         }
         // A verb of speech before any "who": a clause, not an apposition.
-        if g.words.word(t.at(k)).is_some_and(|w| w.speech) && !role_before_speech(t, k) {
+        if g.words.speech(t.at(k)) && !role_before_speech(t, k) {
             return Told::default();
         }
         if let Some((_, title)) = title_at(t, g, k, until) {
@@ -518,8 +518,7 @@ fn name_run(t: &Text, g: &Gazetteer, start: usize, end: usize) -> Option<(Span, 
     }
     let first = t.at(i);
     let given = g.words.given(first);
-    let spoken =
-        (end..end + 2).any(|k| g.words.word(t.at(k)).is_some_and(|w| w.speech)) && !matches!(t.at(end), "," | ".");
+    let spoken = (end..end + 2).any(|k| g.words.speech(t.at(k))) && !matches!(t.at(end), "," | ".");
     let words = end - i;
     let thing = (i..end).any(|k| {
         let w = t.at(k);

@@ -114,8 +114,7 @@ pub(crate) fn place(t: &Text, m: &Memory, i: usize, speech: bool) -> Place {
 /// of speech ("… ,” Lavrov said").
 pub(crate) fn ahead(t: &Text, g: &super::gazetteer::Gazetteer, m: &Memory, i: usize) -> Option<usize> {
     let close = (i..t.tokens.len()).find(|k| t.tokens.get(*k).is_some_and(|k| !k.quoted)).unwrap_or(t.tokens.len());
-    let speech =
-        |k: usize| g.words.word(t.at(k)).is_some_and(|w| w.speech) && t.tokens.get(k).is_some_and(|k| !k.quoted);
+    let speech = |k: usize| g.words.speech(t.at(k)) && t.tokens.get(k).is_some_and(|k| !k.quoted);
     let after = close..(close + 12).min(t.tokens.len());
     let before = i.saturating_sub(30)..i;
     for verb in after.chain(before.rev()).filter(|k| speech(*k)) {

@@ -16,8 +16,7 @@ use crate::data::{ActorType, Span, Via};
 
 impl Resolver<'_> {
     pub(super) fn pronoun(&mut self, t: &Text, spot: &Spot, p: Pronoun, i: usize) -> Tied {
-        let says = self.g.words.word(t.at(i + 1)).is_some_and(|w| w.speech)
-            || i > 0 && self.g.words.word(t.at(i - 1)).is_some_and(|w| w.speech) && t.at(i + 1) != "to";
+        let says = self.g.words.speech(t.at(i + 1)) || i > 0 && self.g.words.speech(t.at(i - 1)) && t.at(i + 1) != "to";
         let place = pronoun::place(t, &self.memory, i, says);
         let speaker = || pronoun::ahead(t, self.g, &self.memory, i);
         let found = match p {

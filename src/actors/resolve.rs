@@ -45,6 +45,18 @@ impl Tied {
     pub fn new(known: usize, via: Via, rule: &'static str, kind: ActorType) -> Self {
         Tied { known, via, rule, pronoun: false, metonym: false, kind }
     }
+
+    /// The actor that a mention at `span` makes of `known`, to which it is tied.
+    pub fn actor(&self, known: &Known, span: Span) -> Actor {
+        Actor {
+            name: known.name.clone(),
+            id: known.id.clone(),
+            code: known.code.clone(),
+            kind: self.kind,
+            mentions: vec![span],
+            via: self.via,
+        }
+    }
 }
 
 impl<'g> Resolver<'g> {
@@ -168,11 +180,17 @@ impl<'g> Resolver<'g> {
     }
 
     pub(crate) fn spots(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {
-        if candidates.is_empty() {
-            let mut spots = detect::detect(t, self.g, &self.memory, self.date.as_deref());
-            mentions::pronouns(t, self.g, &mut spots);
-            return spots;
-        }
+        let mut spots = if candidates.is_empty() {
+            detect::detect(t, self.g, &self.memory, self.date.as_deref())
+        } else {
+            self.tagged(t, candidates)
+        };
+        mentions::pronouns(t, self.g, &mut spots);
+        spots
+    }
+
+    /// The candidates of a tagger, put right, and the known names around them.
+    fn tagged(&self, t: &Text, candidates: &[Candidate]) -> Vec<Spot> {
         let mut spots: Vec<Spot> = Vec::with_capacity(candidates.len() + t.hits.len());
         let mut sorted: Vec<&Candidate> = candidates.iter().collect();
         sorted.sort_by_key(|c| (c.span.start, std::cmp::Reverse(c.span.end)));
@@ -186,7 +204,6 @@ impl<'g> Resolver<'g> {
             }
         }
         mentions::others(t, self.g, &mut spots);
-        mentions::pronouns(t, self.g, &mut spots);
         for s in spots.iter_mut().filter(|s| !s.given) {
             s.coded = s.hit.is_some_and(|h| detect::sure(t, self.g, &self.memory, h, self.date.as_deref()));
         }
@@ -255,14 +272,7 @@ impl<'g> Resolver<'g> {
             first.entry((tied.known, one)).or_insert(at);
             match actors.get_mut(at) {
                 Some(a) => a.mentions.push(spot.span),
-                None => actors.push(Actor {
-                    name: k.name.clone(),
-                    id: k.id.clone(),
-                    code: k.code.clone(),
-                    kind: tied.kind,
-                    mentions: vec![spot.span],
-                    via: tied.via,
-                }),
+                None => actors.push(tied.actor(k, spot.span)),
             }
         }
         // Further places where the paragraph has the same known name standing alone.
@@ -295,17 +305,7 @@ impl<'g> Resolver<'g> {
             }
             match actors.iter_mut().find(|(known, _)| *known == t.known) {
                 Some((_, a)) => a.mentions.push(spot.span),
-                None => actors.push((
-                    t.known,
-                    Actor {
-                        name: k.name.clone(),
-                        id: k.id.clone(),
-                        code: k.code.clone(),
-                        kind: t.kind,
-                        mentions: vec![spot.span],
-                        via: t.via,
-                    },
-                )),
+                None => actors.push((t.known, t.actor(k, spot.span))),
             }
         }
         actors.into_iter().map(|(_, a)| a).collect()

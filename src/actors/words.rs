@@ -302,6 +302,11 @@ impl Words {
         self.word(word).is_some_and(|w| w.marks & (1 << mark as u32) != 0)
     }
 
+    /// Whether it is a verb of speech.
+    pub fn speech(&self, word: &str) -> bool {
+        self.word(word).is_some_and(|w| w.speech)
+    }
+
     /// The pronoun that `word` is.
     pub fn pronoun(&self, word: &str) -> Option<Pronoun> {
         self.word(word)?.pronoun

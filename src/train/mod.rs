@@ -152,15 +152,11 @@ pub fn train(
     write_config(o, &config, &tokenizer)?;
     let started = Instant::now();
     let swap = swap::Swap::new(&gazetteer, o.swap, o.seed);
-    let mut renamed = vec![false; train.len()];
     while progress.epoch < o.epochs {
         let seed = o.seed.wrapping_mul(1000) + progress.epoch as u64;
-        for ((g, e), renamed) in train.iter().zip(&mut examples).zip(&mut renamed) {
-            let new = swap.paragraph(g, progress.epoch);
-            if new.is_some() || *renamed {
-                *e = example(new.as_ref().unwrap_or(g))?;
-            }
-            *renamed = new.is_some();
+        if o.swap > 0.0 {
+            let seen = |g: &GoldParagraph| example(swap.paragraph(g, progress.epoch).as_ref().unwrap_or(g));
+            examples = train.iter().map(seen).collect::<Result<_>>()?;
         }
         let dropout = Dropout::new(o.dropout, seed);
         let mut sum = 0.0;
@@ -213,7 +209,7 @@ fn schedule(step: usize, total: usize) -> f64 {
     if step < warm {
         (step + 1) as f64 / warm as f64
     } else {
-        total.saturating_sub(step) as f64 / total.saturating_sub(warm).max(1) as f64
+        total.saturating_sub(step) as f64 / (total - warm).max(1) as f64
     }
 }
 

@@ -36,9 +36,9 @@ impl<'a> Swap<'a> {
         let [title, context, text] = renamed.texts;
         let mut out = g.clone();
         for a in &mut out.actors {
-            let named = a.mentions.first().is_some_and(|m| !self.gazetteer.state_names(m.of(&g.text)).is_empty());
             if let Some(new) = renamed.to.get(&a.code) {
                 // A letter has no code, and a person keeps the name: what cannot be seen is not asked for.
+                let named = a.mentions.first().is_some_and(|m| !self.gazetteer.state_names(m.of(&g.text)).is_empty());
                 a.code = if named && !letters { new.clone() } else { String::new() };
             }
             let moved = |s: &mut Span| *s = text.span(*s);
