@@ -2,7 +2,8 @@
 """Check the coded sources of the corpus and turn them into JSON Lines.
 
     build_corpus.py --check FILE...          report every fault with file and line, and the label shares
-    build_corpus.py --src DIR --out DIR      write train.jsonl and dev-genres.jsonl (sources named dev-*.txt)
+    build_corpus.py --src DIR --out DIR      write train.jsonl, dev-genres.jsonl (sources named dev-*.txt) and
+                                             dev-around.jsonl (around-*.txt)
 
 The form of the sources is described in corpus/WRITING.md. Standard library only.
 """
@@ -150,9 +151,10 @@ for f in faults[:60]: print(f, file=sys.stderr)
 if len(faults) > 60: print(f"... and {len(faults) - 60} more", file=sys.stderr)
 if a.out and not a.check:
     os.makedirs(a.out, exist_ok=True)
-    parts = {"dev-genres.jsonl": [], "train.jsonl": []}
+    held = {"dev": "dev-genres.jsonl", "around": "dev-around.jsonl"}
+    parts = {name: [] for name in (*held.values(), "train.jsonl")}
     for p, rows in files.items():
-        parts["dev-genres.jsonl" if os.path.basename(p).startswith("dev-") else "train.jsonl"] += rows
+        parts[held.get(os.path.basename(p).split("-")[0], "train.jsonl")] += rows
     for name, rows in parts.items():
         rows.sort(key=lambda r: r["id"])
         with open(os.path.join(a.out, name), "w", encoding="utf-8") as f:
