@@ -1,6 +1,8 @@
 //! Differentiable building blocks. candle's fused layer norm and softmax return no gradient and no error, so
-//! training must not use them: these forms are made of plain operations, each with a backward pass.
+//! training must not use them: these forms are made of plain operations, each with a backward pass, or of those of
+//! [`super::fused`].
 
+use super::fused;
 use super::params::{Maxima, Params};
 use crate::error::Result;
 use candle_core::{D, Result as Computed, Tensor};
@@ -13,6 +15,7 @@ pub struct Linear {
     bias: Tensor,
     /// Where to tell what comes in, and under which name.
     watch: Option<(String, Maxima)>,
+    fused: bool,
 }
 
 impl Linear {
@@ -22,7 +25,13 @@ impl Linear {
             weight: p.get(&format!("{name}.weight"), &[out, inner])?,
             bias: p.get(&format!("{name}.bias"), &[out])?,
             watch: p.watched().map(|w| (name.to_string(), w)),
+            fused: p.fused(),
         })
+    }
+
+    /// Whether its weights are in training on a CPU, where [`super::fused`] is the quicker way.
+    pub fn fused(&self) -> bool {
+        self.fused
     }
 
     /// `[.., in]` to `[.., out]`.
@@ -33,7 +42,8 @@ impl Linear {
         let dims = x.dims().to_vec();
         let (inner, out) = (self.weight.dim(1)?, self.weight.dim(0)?);
         let rows = x.elem_count() / inner.max(1);
-        let y = x.reshape((rows, inner))?.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)?;
+        let y = x.reshape((rows, inner))?.matmul(&self.weight.t()?)?;
+        let y = if self.fused { y.apply_op2(&self.bias, fused::AddBias)? } else { y.broadcast_add(&self.bias)? };
         let mut shape = dims;
         if let Some(last) = shape.last_mut() {
             *last = out;
@@ -48,6 +58,7 @@ pub struct LayerNorm {
     weight: Tensor,
     bias: Tensor,
     eps: f64,
+    fused: bool,
 }
 
 impl LayerNorm {
@@ -57,11 +68,15 @@ impl LayerNorm {
             weight: p.get(&format!("{name}.weight"), &[width])?,
             bias: p.get(&format!("{name}.bias"), &[width])?,
             eps,
+            fused: p.fused(),
         })
     }
 
     /// Same shape.
     pub fn forward(&self, x: &Tensor) -> Computed<Tensor> {
+        if self.fused {
+            return x.contiguous()?.apply_op3(&self.weight, &self.bias, fused::Norm { eps: self.eps as f32 });
+        }
         let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
         let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
         let y = centred.broadcast_div(&(variance + self.eps)?.sqrt()?)?;
@@ -83,19 +98,20 @@ pub fn log_softmax(x: &Tensor) -> Computed<Tensor> {
 }
 
 /// Gaussian error linear unit, erf form, as BERT and MPNet were trained.
-pub fn gelu(x: &Tensor) -> Computed<Tensor> {
-    x.gelu_erf()
+pub fn gelu(x: &Tensor, fused: bool) -> Computed<Tensor> {
+    if fused { x.contiguous()?.apply_op1(fused::Gelu) } else { x.gelu_erf() }
 }
 
 /// Multi-head attention of `q` `[B,A,D]` over `k`, `v` `[B,T,D]` with an additive `bias` that broadcasts to
 /// `[B,heads,A,T]`.
-pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, bias: &Tensor, heads: usize) -> Computed<Tensor> {
+pub fn attend(q: &Tensor, k: &Tensor, v: &Tensor, bias: &Tensor, heads: usize, fused: bool) -> Computed<Tensor> {
     let (b, a, d) = q.dims3()?;
     let t = k.dim(1)?;
     let split = |x: &Tensor, n: usize| x.reshape((b, n, heads, d / heads))?.transpose(1, 2)?.contiguous();
     let q = (split(q, a)? * (1.0 / ((d / heads) as f64).sqrt()))?;
     let scores = q.matmul(&split(k, t)?.t()?.contiguous()?)?.broadcast_add(bias)?;
-    softmax(&scores)?.matmul(&split(v, t)?)?.transpose(1, 2)?.contiguous()?.reshape((b, a, d))
+    let shares = if fused { scores.contiguous()?.apply_op1(fused::Softmax)? } else { softmax(&scores)? };
+    shares.matmul(&split(v, t)?)?.transpose(1, 2)?.contiguous()?.reshape((b, a, d))
 }
 
 /// Dropout with its own seeded stream, so that a run can be repeated and resumed.
@@ -115,12 +131,12 @@ impl Dropout {
         if self.rate <= 0.0 {
             return Ok(x.clone());
         }
-        let keep = (1.0 / (1.0 - self.rate)) as f32;
-        let mut state = self.state.get();
-        let mask: Vec<f32> =
-            (0..x.elem_count()).map(|_| if unit(splitmix(&mut state)) < self.rate { 0.0 } else { keep }).collect();
-        self.state.set(state);
-        x * Tensor::from_vec(mask, x.shape(), x.device())?
+        let mask = fused::Mask { rate: self.rate, state: self.state.get() };
+        self.state.set(mask.after(x.elem_count()));
+        if x.device().is_cpu() {
+            return x.contiguous()?.apply_op1(mask);
+        }
+        x * Tensor::from_vec(mask.factors(x.elem_count()), x.shape(), x.device())?
     }
 }
 
@@ -132,9 +148,12 @@ pub fn drop(x: &Tensor, dropout: Option<&Dropout>) -> Computed<Tensor> {
     }
 }
 
+/// What SplitMix64 adds to its state for every word.
+pub(super) const STRIDE: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// SplitMix64 (Steele, Lea and Flood 2014): small, seedable, the same on every machine.
 pub fn splitmix(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    *state = state.wrapping_add(STRIDE);
     let z = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

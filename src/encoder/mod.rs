@@ -3,6 +3,7 @@
 pub mod config;
 pub mod export;
 pub mod fast;
+pub(crate) mod fused;
 pub mod input;
 pub mod layers;
 pub mod params;

@@ -17,6 +17,7 @@ pub struct Params {
     tensors: BTreeMap<String, Tensor>,
     vars: BTreeMap<String, Var>,
     watch: Option<Maxima>,
+    fused: bool,
 }
 
 /// Greatest absolute value of every input channel of linear maps, by the map's name: what int8 must have room for.
@@ -186,6 +187,11 @@ impl Params {
         self.watch.get_or_insert_with(Maxima::default).clone()
     }
 
+    /// Whether layers are to compute by [`super::fused`].
+    pub(crate) fn fused(&self) -> bool {
+        self.fused
+    }
+
     /// Where a linear map is to tell it, if anywhere.
     pub(super) fn watched(&self) -> Option<Maxima> {
         self.watch.clone()
@@ -194,11 +200,13 @@ impl Params {
     /// The same values as constants, for measuring a model in training: of a variable every answer keeps the whole way to it.
     pub fn constants(&self) -> Self {
         let tensors = self.tensors.iter().map(|(n, t)| (n.clone(), t.detach())).collect();
-        Params { tensors, vars: BTreeMap::new(), watch: None }
+        Params { tensors, ..Params::default() }
     }
 
-    /// Turn every weight for which `trainable` says so into a variable.
+    /// Turn every weight for which `trainable` says so into a variable; on a CPU, layers that are loaded from here on compute
+    /// by [`super::fused`].
     pub fn trainable(mut self, trainable: impl Fn(&str) -> bool) -> Result<Self> {
+        self.fused = self.tensors.values().all(|t| t.device().is_cpu());
         let names: Vec<String> = self.tensors.keys().filter(|n| trainable(n)).cloned().collect();
         for n in names {
             let t = self.tensors[&n].to_dtype(DType::F32)?;

@@ -50,9 +50,10 @@ impl Layer {
     }
 
     fn forward(&self, x: &Tensor, bias: &Tensor, heads: usize, dropout: Option<&Dropout>) -> Computed<Tensor> {
-        let a = attend(&self.q.forward(x)?, &self.k.forward(x)?, &self.v.forward(x)?, bias, heads)?;
+        let fused = self.q.fused();
+        let a = attend(&self.q.forward(x)?, &self.k.forward(x)?, &self.v.forward(x)?, bias, heads, fused)?;
         let x = self.attn_norm.forward(&(x + drop(&self.o.forward(&a)?, dropout)?)?)?;
-        let f = self.down.forward(&gelu(&self.up.forward(&x)?)?)?;
+        let f = self.down.forward(&gelu(&self.up.forward(&x)?, fused)?)?;
         self.ffn_norm.forward(&(&x + drop(&f, dropout)?)?)
     }
 }

@@ -61,7 +61,8 @@ impl Cross {
     }
 
     fn forward(&self, x: &Tensor, y: &Tensor, bias: &Tensor, dropout: Option<&Dropout>) -> Computed<Tensor> {
-        let z = attend(&self.q.forward(x)?, &self.k.forward(y)?, &self.v.forward(y)?, bias, self.heads)?;
+        let fused = self.q.fused();
+        let z = attend(&self.q.forward(x)?, &self.k.forward(y)?, &self.v.forward(y)?, bias, self.heads, fused)?;
         self.norm.forward(&(x + drop(&self.o.forward(&z)?, dropout)?)?)
     }
 }
@@ -225,12 +226,12 @@ impl Heads {
         for l in &self.decoder {
             z = l.look.forward(&z, states, &token_bias, dropout)?;
             z = l.meet.forward(&z, &z, &actor_bias, dropout)?;
-            let f = l.down.forward(&gelu(&l.up.forward(&z)?)?)?;
+            let f = l.down.forward(&gelu(&l.up.forward(&z)?, l.up.fused())?)?;
             z = l.norm.forward(&(&z + drop(&f, dropout)?)?)?;
         }
         let first = states.narrow(1, 0, 1)?.broadcast_as((bs, a, d))?;
         let all = Tensor::cat(&[&z, &pooled, &first], D::Minus1)?;
-        let y = gelu(&self.hidden.forward(&drop(&all, dropout)?)?)?;
+        let y = gelu(&self.hidden.forward(&drop(&all, dropout)?)?, self.hidden.fused())?;
         let stance = self.stance.forward(&drop(&y, dropout)?)?;
         // Type and code come from the mention alone, so that they can be asked before actors are resolved.
         let (z, seen) = (drop(&z, dropout)?, drop(&pooled, dropout)?);

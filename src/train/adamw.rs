@@ -1,8 +1,10 @@
 //! AdamW (Loshchilov and Hutter 2019) with its own state, so that a stopped run goes on exactly where it was.
 
+use crate::encoder::fused::{values, values_mut};
 use crate::error::{Error, Result};
 use candle_core::backprop::GradStore;
-use candle_core::{Result as Computed, Tensor, Var};
+use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result as Computed, Tensor, Var};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// How one group of variables learns.
@@ -17,6 +19,64 @@ pub struct Group {
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPS: f64 = 1e-8;
+
+/// Values that one thread takes at a time.
+const VALUES: usize = 1 << 14;
+
+/// A moving average of a gradient or of its square, in place.
+struct Average {
+    keep: f32,
+    square: bool,
+}
+
+impl InplaceOp2 for Average {
+    fn name(&self) -> &'static str {
+        "average"
+    }
+
+    fn cpu_fwd(&self, m: &mut CpuStorage, lm: &Layout, g: &CpuStorage, lg: &Layout) -> Computed<()> {
+        let (m, g, new) = (values_mut(m, lm)?, values(g, lg)?, 1.0 - self.keep);
+        m.par_chunks_mut(VALUES).zip(g.par_chunks(VALUES)).for_each(|(m, g)| {
+            let square = self.square;
+            m.iter_mut().zip(g).for_each(|(m, g)| *m = *m * self.keep + if square { g * g } else { *g } * new);
+        });
+        Ok(())
+    }
+}
+
+/// A variable's step along its moments, in place.
+struct Step {
+    /// What weight decay leaves.
+    keep: f32,
+    /// Learning rate, over the first moment's correction.
+    rate: f32,
+    /// One over the second moment's correction.
+    scale: f32,
+}
+
+impl InplaceOp3 for Step {
+    fn name(&self) -> &'static str {
+        "step"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &mut CpuStorage,
+        lx: &Layout,
+        m: &CpuStorage,
+        lm: &Layout,
+        v: &CpuStorage,
+        lv: &Layout,
+    ) -> Computed<()> {
+        let (x, m, v) = (values_mut(x, lx)?, values(m, lm)?, values(v, lv)?);
+        x.par_chunks_mut(VALUES).zip(m.par_chunks(VALUES)).zip(v.par_chunks(VALUES)).for_each(|((x, m), v)| {
+            for ((x, m), v) in x.iter_mut().zip(m).zip(v) {
+                *x = *x * self.keep - self.rate * m / ((v * self.scale).sqrt() + EPS as f32);
+            }
+        });
+        Ok(())
+    }
+}
 
 /// First and second moments of every variable.
 pub struct AdamW {
@@ -61,20 +121,25 @@ impl AdamW {
     }
 
     fn update(&mut self, name: &str, var: &Var, g: &Tensor, group: Group, factor: f64) -> Computed<()> {
-        let (m, v) = match self.moments.get(name) {
-            Some((m, v)) => (m.clone(), v.clone()),
-            None => (var.zeros_like()?, var.zeros_like()?),
-        };
-        let m = ((m * BETA1)? + (g * (1.0 - BETA1))?)?;
-        let v = ((v * BETA2)? + (g.sqr()? * (1.0 - BETA2))?)?;
+        if !self.moments.contains_key(name) {
+            self.moments.insert(name.to_string(), (var.zeros_like()?, var.zeros_like()?));
+        }
+        let Some((m, v)) = self.moments.get_mut(name) else { return Ok(()) };
         let t = self.steps as i32;
         let (a, b) = (1.0 - BETA1.powi(t), 1.0 - BETA2.powi(t));
         let rate = group.rate * factor;
-        let step = ((&m / a)? / ((&v / b)?.sqrt()? + EPS)?)?;
-        let next = ((var.as_tensor() * (1.0 - rate * group.decay))? - (step * rate)?)?;
-        var.set(&next)?;
-        self.moments.insert(name.to_string(), (m.detach(), v.detach()));
-        Ok(())
+        if var.device().is_cpu() {
+            let g = g.contiguous()?;
+            m.inplace_op2(&g, &Average { keep: BETA1 as f32, square: false })?;
+            v.inplace_op2(&g, &Average { keep: BETA2 as f32, square: true })?;
+            let step =
+                Step { keep: (1.0 - rate * group.decay) as f32, rate: (rate / a) as f32, scale: (1.0 / b) as f32 };
+            return var.inplace_op3(m, v, &step);
+        }
+        *m = ((&*m * BETA1)? + (g * (1.0 - BETA1))?)?.detach();
+        *v = ((&*v * BETA2)? + (g.sqr()? * (1.0 - BETA2))?)?.detach();
+        let step = ((&*m / a)? / ((&*v / b)?.sqrt()? + EPS)?)?;
+        var.set(&((var.as_tensor() * (1.0 - rate * group.decay))? - (step * rate)?)?)
     }
 
     /// The moments as tensors to save.
