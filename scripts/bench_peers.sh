@@ -22,11 +22,11 @@ if [ -z "$python" ]; then
   "$work/venv/bin/pip" install -q torch onnx onnxruntime tokenizers safetensors numpy
   python=$work/venv/bin/python
 fi
-export RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 DEMARCHE_BENCH_INPUT=$input DEMARCHE_BENCH_MODEL=$model
-cargo build --release --locked --quiet
-cargo bench --locked --quiet --bench pipeline --no-run 2>/dev/null
 folder=$model
 [ -d "$folder" ] || folder=models/$model
+export RAYON_NUM_THREADS=2 OMP_NUM_THREADS=2 DEMARCHE_BENCH_INPUT=$input DEMARCHE_BENCH_MODEL=$folder
+cargo build --release --locked --quiet
+cargo bench --locked --quiet --bench pipeline --no-run
 "$python" scripts/reference/unpack.py "$folder" "$work/run" >/dev/null
 "$python" scripts/reference/onnx_int8.py "$work/run" "$work/int8.onnx" >/dev/null 2>&1
 
@@ -38,7 +38,7 @@ peer() {
 }
 # In one process, as the peers: what the bench of the pipeline measures.
 own() {
-  cargo bench --locked --quiet --bench pipeline -- "^file/$1\$" --warm-up-time 1 --measurement-time 3 --noplot >/dev/null 2>&1
+  cargo bench --locked --quiet --bench pipeline -- "^file/$1\$" --warm-up-time 1 --measurement-time 3 --noplot >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }
   "$python" -c "
 import json
 folder = 'target/criterion/file/$1/new/'
