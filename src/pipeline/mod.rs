@@ -16,7 +16,7 @@ use crate::stance::mentions;
 use crate::store::Model;
 use context::Context;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What the user may choose about scoring.
 #[derive(Debug, Clone, Default)]
@@ -186,7 +186,13 @@ impl Pipeline {
                 actors: scored,
             });
         }
-        let notes = resolver.notes().to_vec();
+        let mut notes = resolver.notes().to_vec();
+        let languages: BTreeSet<&str> =
+            p.bodies.iter().filter_map(|b| segment::language::foreign(b.span.of(&p.document.text))).collect();
+        if !languages.is_empty() {
+            let languages = Vec::from_iter(languages).join(", ");
+            notes.push(format!("text in {languages}: the models read English only, its scores mean little"));
+        }
         Ok(Scored { document: p.document, paragraphs, notes })
     }
 

@@ -29,7 +29,11 @@ impl Pipeline {
         let pronouns = self.actors(text, windows, all)?.split_off(first);
         let holds = |a: &ScoredActor| a.stance != Stance::None && a.p[a.stance.index()] >= PRONOUN;
         let mut out = self.actors(text, windows, actors)?;
-        out.extend(pronouns.into_iter().filter(holds));
+        let kept: Vec<ScoredActor> = pronouns.into_iter().filter(holds).collect();
+        if kept.is_empty() {
+            return Ok(out);
+        }
+        out.extend(kept);
         out.sort_by_key(|a| a.actor.mentions.first().map_or(0, |m| m.start));
         Ok(out)
     }

@@ -15,6 +15,7 @@
 mod agencies;
 mod blocks;
 mod dateline;
+pub mod language;
 mod marks;
 mod shape;
 

@@ -2,10 +2,16 @@
 
 use crate::data::Span;
 
+/// How far the bar is laid below the best token where none reaches it.
+const NEAR: f32 = 1.0;
+
 /// The span of `offsets` (tokens of one window, bytes of the paragraph) with the greatest sum of `logits - bar`: the
-/// shortest run that holds what supports the label (Kadane's maximal subarray). A higher `bar` gives shorter spans.
+/// shortest run that holds what supports the label (Kadane's maximal subarray). A higher `bar` gives shorter spans; where
+/// no token exceeds it, it is lowered until the best one and those like it do, since a lone "the" tells a reader nothing.
 /// `None` only where there is no token. The span is widened to whole words of `text`.
 pub fn best_span(text: &str, offsets: &[Span], logits: &[f32], bar: f32) -> Option<Span> {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let bar = if top > bar { bar } else { top - NEAR };
     let mut best: Option<(f32, usize, usize)> = None;
     let (mut sum, mut from) = (0f32, 0usize);
     for (i, &l) in logits.iter().enumerate().take(offsets.len()) {
@@ -55,7 +61,7 @@ mod tests {
         let s = best_span(text, &words(text), &[-3.0, 2.0, 1.0, 1.0, 2.0, -1.0], 0.0).map(|s| s.of(text));
         assert_eq!(s, Some("wants the blockade gone"));
         let s = best_span(text, &words(text), &[-3.0, -2.0, -1.0, -0.5, -2.0, -1.0], 0.0).map(|s| s.of(text));
-        assert_eq!(s, Some("blockade"), "one word where nothing is above the bar");
+        assert_eq!(s, Some("the blockade"), "the best words where nothing is above the bar");
         assert_eq!(best_span(text, &[], &[], 0.0), None);
     }
 

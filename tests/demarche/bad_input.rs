@@ -90,3 +90,14 @@ fn strange_text_is_scored_without_a_panic() {
     assert!(!r.err.contains("panicked"), "{}", r.err);
     assert!(r.rows().len() >= 5);
 }
+
+#[test]
+fn text_in_another_language_is_said_to_be_so() {
+    let german = "Die Ministerin lehnte eine Aufhebung der Strafmaßnahmen gegen das Nachbarland am Montag ab.";
+    let line = |id: &str, text: &str| format!("{{\"id\":\"{id}\",\"text\":\"{text}\"}}\n");
+    let r = demarche(&["score", "-", "--quiet"], (line("a", german) + &line("b", german) + GOOD).as_bytes());
+    assert_eq!(r.code, 0, "{}", r.err);
+    assert_eq!(r.err.matches("text in German: the models read English only").count(), 2, "{}", r.err);
+    assert!(r.err.contains("1 more documents: text in German"), "{}", r.err);
+    assert!(!demarche(&["score", "-", "--quiet"], GOOD.as_bytes()).err.contains("English only"));
+}

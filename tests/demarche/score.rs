@@ -152,3 +152,19 @@ fn abstaining_marks_what_is_unsure_and_changes_nothing_else() {
         assert_eq!(p["abstained"], json!(false));
     }
 }
+
+#[test]
+fn policy_on_other_matters_takes_no_side() {
+    for text in [
+        "Senate Democrats want tighter rules for short-term rentals, while the governor said he would veto any new tax on \
+         landlords.",
+        "The prosecutor asked for a longer sentence; the defence argued that the penalty should be suspended.",
+        "The IMF board approved the third tranche of the loan to Ghana after Accra agreed to raise electricity tariffs.",
+    ] {
+        let r = demarche(&["score", "-"], line("a", text).as_bytes());
+        assert!(!r.rows().is_empty());
+        for row in r.rows() {
+            assert_eq!(row["stance"], "none", "{row}");
+        }
+    }
+}

@@ -158,11 +158,17 @@ fn a_teacher_codes_what_nobody_coded() {
     let folder = tempfile::tempdir().unwrap();
     base(&folder.path().join("base"));
     gold(&folder.path().join("gold.jsonl"));
-    let text = folder.path().join("uncoded.txt");
-    std::fs::write(&text, "The envoy of Norway urged the Council to lift the embargo on Iran.\n").unwrap();
-    let r =
-        train(folder.path(), "taught", &["--epochs", "1", "--teacher", "compact", "--uncoded", text.to_str().unwrap()]);
-    assert_eq!(r.code, 0, "{}", r.err);
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let text = put("uncoded.txt", "The envoy of Norway urged the Council to lift the embargo on Iran.\n");
+    let empty = put("empty.txt", "");
+    let teacher = ["--epochs", "1", "--teacher", "compact", "--uncoded", &text, "--uncoded", &empty];
+    let r = train(folder.path(), "taught", &teacher);
+    assert_eq!(r.code, 2, "an input was skipped: {}", r.err);
+    assert!(r.err.contains("empty.txt"), "{}", r.err);
     assert!(r.err.contains("found actors in 1 paragraphs"), "{}", r.err);
     assert!(r.err.contains("19 paragraphs, "), "{}", r.err);
     let said = manifest(&folder.path().join("taught"))["trained_on"].to_string();

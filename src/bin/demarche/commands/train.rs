@@ -2,6 +2,7 @@
 
 use super::documents;
 use crate::args::{EngineName, ModelChoice, Train};
+use crate::exit;
 use demarche::error::{Error, Result};
 use demarche::gold::GoldParagraph;
 use demarche::store::Model;
@@ -25,8 +26,11 @@ pub fn run(args: Train) -> Result<ExitCode> {
     if !(0.0..=1.0).contains(&args.gold) || !(0.0..=1.0).contains(&args.swap) {
         return Err(Error::Usage("--gold and --swap are shares, from 0 to 1".into()));
     }
+    let mut skipped = 0;
     if let Some(name) = &args.teacher {
-        trained_on.extend(teach(name, args.gold, &args.uncoded, &mut paragraphs)?);
+        let (said, left_out) = teach(name, args.gold, &args.uncoded, &mut paragraphs)?;
+        trained_on.extend(said);
+        skipped = left_out;
     }
     let (start, base, rates) = start(args.base, args.init)?;
     let card = Card { name: args.name, base, trained_on, command: std::env::args().collect::<Vec<_>>().join(" ") };
@@ -56,7 +60,7 @@ pub fn run(args: Train) -> Result<ExitCode> {
         }
         None => eprintln!("stopped by --max-steps: no model written; the same command without it goes on"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if skipped == 0 { ExitCode::SUCCESS } else { exit::partial() })
 }
 
 /// What the run starts from, how the manifest names it, and the learning rates of encoder and heads that suit it.
@@ -77,8 +81,13 @@ fn start(base: Option<PathBuf>, init: Option<String>) -> Result<(Start, String, 
 }
 
 /// Let `teacher` say what it thinks of the coded paragraphs, and add those that nobody coded. Returns what the manifest is
-/// to say of it.
-fn teach(teacher: &str, gold: f32, uncoded: &[String], paragraphs: &mut Vec<GoldParagraph>) -> Result<Vec<String>> {
+/// to say of it, and how many inputs were skipped.
+fn teach(
+    teacher: &str,
+    gold: f32,
+    uncoded: &[String],
+    paragraphs: &mut Vec<GoldParagraph>,
+) -> Result<(Vec<String>, usize)> {
     let choice = ModelChoice { model: teacher.into(), engine: EngineName::Auto, threads: 0, actors: None };
     let loaded = choice.load(pipeline::Options::default())?;
     let m = &loaded.model.manifest;
@@ -86,13 +95,16 @@ fn teach(teacher: &str, gold: f32, uncoded: &[String], paragraphs: &mut Vec<Gold
     let name = format!("{} {}", m.name, m.version);
     eprintln!("{name} was asked about {} coded paragraphs; {left} keep their labels alone", paragraphs.len());
     let mut said = vec![format!("what {name} says of these")];
+    let mut skipped = 0;
     if !uncoded.is_empty() {
-        let found = train::teacher::find(&loaded.pipeline, documents(uncoded)?.0)?;
+        let (texts, left_out) = documents(uncoded)?;
+        skipped = left_out;
+        let found = train::teacher::find(&loaded.pipeline, texts)?;
         said.push(format!("what {name} says of {} paragraphs that nobody coded", found.len()));
         eprintln!("{name} found actors in {} paragraphs that nobody coded", found.len());
         paragraphs.extend(found);
     }
-    Ok(said)
+    Ok((said, skipped))
 }
 
 /// Tells the run's events on standard error.
