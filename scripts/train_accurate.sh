@@ -21,8 +21,8 @@ else
   from=$out/from
 fi
 # What stands around sanctions: first more codings of news, then, from the mean of before and after, the corpus of it as well.
-later=(--dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" "$out/corpus/news-around.jsonl" "$out/corpus/dev-around.jsonl"
-  --states "$here/../models/actors/states.csv" --base "$base" --swap 0.5 --alone 0.25 --freeze 6 --tokens 2400 --final)
+later=("${held[@]}" --swap 0.5 --alone 0.25 --freeze 6 --tokens 2400 --final
+  --dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" "$out/corpus/news-around.jsonl" "$out/corpus/dev-around.jsonl")
 "$python" "$ref/train.py" --train "$news/train.jsonl" "$out/coded-news.jsonl" "$out/corpus/first.jsonl" "${later[@]}" \
   --init "$from/best.safetensors" --out "$out/fourth" --epochs 1 --lr 2.5e-5 --head-lr 2e-4 --seed 51
 "$python" "$ref/average.py" --out "$out/mean" "$from:0.5" "$out/fourth:0.5"

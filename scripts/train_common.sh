@@ -14,8 +14,8 @@ head -n 1200 "$out/coded-news.jsonl" > "$out/coded-1.jsonl"
 tail -n +1201 "$out/coded-news.jsonl" > "$out/coded-2.jsonl"
 grep -v '"id": "w11-' "$out/corpus/train.jsonl" > "$out/corpus/first.jsonl"
 grep '"id": "w11-' "$out/corpus/train.jsonl" > "$out/corpus/around.jsonl"
-data=(--train "$news/train.jsonl" "$out/coded-1.jsonl" "$out/corpus/first.jsonl" --dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl"
-  --states "$here/../models/actors/states.csv" --swap 0.2 --base "$base")
+held=(--dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --states "$here/../models/actors/states.csv" --base "$base")
+data=(--train "$news/train.jsonl" "$out/coded-1.jsonl" "$out/corpus/first.jsonl" "${held[@]}" --swap 0.2)
 
 # ship RUN NAME BASE COMMAND VERSION MENTION [DATA ...]: export, calibrate and describe the run in OUT_DIR/RUN as the model
 # OUT_DIR/NAME. MENTION: from which probability on a token belongs to a mention, chosen on the coded news held out.

@@ -19,7 +19,6 @@ soften() {
   python3 "$ref/soften.py" "$1" "$out/scores.jsonl" > "$2"
 }
 soften "$news/unlabelled.jsonl" "$out/uncoded.jsonl"
-held=(--dev "$news/dev.jsonl" "$out/corpus/dev-genres.jsonl" --states "$here/../models/actors/states.csv" --base "$base")
 "$python" "$ref/unpack.py" "$teacher" "$out/teacher"
 cp "$teacher/calibration.json" "$out/teacher/"
 

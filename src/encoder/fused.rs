@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 /// Rows that one thread takes at a time; sums over rows are added up in this order.
 const ROWS: usize = 64;
 /// Values that one thread takes at a time.
-const VALUES: usize = 1 << 14;
+pub const VALUES: usize = 1 << 14;
 
 fn kernels() -> Kernels {
     static BEST: OnceLock<Kernels> = OnceLock::new();
@@ -38,6 +38,33 @@ pub fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'
 /// Width of the last dimension; at least 1.
 fn width(layout: &Layout) -> usize {
     layout.dims().last().copied().unwrap_or(1).max(1)
+}
+
+/// A tensor like `x`: `run` fills it from `x`, `chunk` values at a time, on all threads.
+fn map(
+    x: &CpuStorage,
+    l: &Layout,
+    chunk: usize,
+    run: impl Fn(&[f32], &mut [f32]) + Sync,
+) -> Result<(CpuStorage, Shape)> {
+    let x = values(x, l)?;
+    let mut y = vec![0.0; x.len()];
+    y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(y, x)| run(x, y));
+    Ok((CpuStorage::F32(y), l.shape().clone()))
+}
+
+/// The same from `x` and `g` of one shape.
+fn map2(
+    (x, lx): (&CpuStorage, &Layout),
+    (g, lg): (&CpuStorage, &Layout),
+    chunk: usize,
+    run: impl Fn(&[f32], &[f32], &mut [f32]) + Sync,
+) -> Result<(CpuStorage, Shape)> {
+    let (x, g) = (values(x, lx)?, values(g, lg)?);
+    let mut y = vec![0.0; x.len()];
+    let parts = y.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).zip(g.par_chunks(chunk));
+    parts.for_each(|((y, x), g)| run(x, g, y));
+    Ok((CpuStorage::F32(y), lx.shape().clone()))
 }
 
 /// `out[i] = f(a[i], b[i])` over lanes; what is left at the end is filled up with `fill`. A macro, since a closure would not be
@@ -117,10 +144,7 @@ impl CustomOp1 for Gelu {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
-        let x = values(x, l)?;
-        let mut y = vec![0.0; x.len()];
-        y.par_chunks_mut(VALUES).zip(x.par_chunks(VALUES)).for_each(|(y, x)| kernels().run(GeluThere(x, y)));
-        Ok((CpuStorage::F32(y), l.shape().clone()))
+        map(x, l, VALUES, |x, y| kernels().run(GeluThere(x, y)))
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
@@ -134,11 +158,7 @@ impl CustomOp2 for GeluBack {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, lx: &Layout, g: &CpuStorage, lg: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (x, g) = (values(x, lx)?, values(g, lg)?);
-        let mut y = vec![0.0; x.len()];
-        let parts = y.par_chunks_mut(VALUES).zip(x.par_chunks(VALUES)).zip(g.par_chunks(VALUES));
-        parts.for_each(|((y, x), g)| kernels().run(GeluBackRun(x, g, y)));
-        Ok((CpuStorage::F32(y), lx.shape().clone()))
+        map2((x, lx), (g, lg), VALUES, |x, g, y| kernels().run(GeluBackRun(x, g, y)))
     }
 }
 
@@ -186,11 +206,8 @@ impl CustomOp1 for Softmax {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (x, w) = (values(x, l)?, width(l));
-        let mut y = vec![0.0; x.len()];
-        let parts = y.par_chunks_mut(ROWS * w).zip(x.par_chunks(ROWS * w));
-        parts.for_each(|(y, x)| kernels().run(SoftmaxThere(x, w, y)));
-        Ok((CpuStorage::F32(y), l.shape().clone()))
+        let w = width(l);
+        map(x, l, ROWS * w, |x, y| kernels().run(SoftmaxThere(x, w, y)))
     }
 
     fn bwd(&self, _: &Tensor, y: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
@@ -204,11 +221,8 @@ impl CustomOp2 for SoftmaxBack {
     }
 
     fn cpu_fwd(&self, y: &CpuStorage, ly: &Layout, g: &CpuStorage, lg: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (y, g, w) = (values(y, ly)?, values(g, lg)?, width(ly));
-        let mut out = vec![0.0; y.len()];
-        let parts = out.par_chunks_mut(ROWS * w).zip(y.par_chunks(ROWS * w)).zip(g.par_chunks(ROWS * w));
-        parts.for_each(|((out, y), g)| kernels().run(SoftmaxBackRun(y, g, w, out)));
-        Ok((CpuStorage::F32(out), ly.shape().clone()))
+        let w = width(ly);
+        map2((y, ly), (g, lg), ROWS * w, |y, g, out| kernels().run(SoftmaxBackRun(y, g, w, out)))
     }
 }
 
@@ -353,11 +367,8 @@ impl CustomOp3 for Norm {
         b: &CpuStorage,
         lb: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (x, w, b, d) = (values(x, lx)?, values(w, lw)?, values(b, lb)?, width(lx));
-        let mut y = vec![0.0; x.len()];
-        let parts = y.par_chunks_mut(ROWS * d).zip(x.par_chunks(ROWS * d));
-        parts.for_each(|(y, x)| kernels().run(NormThere { x, w, b, eps: self.eps, y }));
-        Ok((CpuStorage::F32(y), lx.shape().clone()))
+        let (w, b) = (values(w, lw)?, values(b, lb)?);
+        map(x, lx, ROWS * width(lx), |x, y| kernels().run(NormThere { x, w, b, eps: self.eps, y }))
     }
 
     fn bwd(
@@ -420,11 +431,11 @@ impl Mask {
         self.state.wrapping_add(STRIDE.wrapping_mul(n as u64))
     }
 
-    /// What each of `n` values is multiplied by.
-    pub fn factors(&self, n: usize) -> Vec<f32> {
-        let keep = (1.0 / (1.0 - self.rate)) as f32;
-        let mut state = self.state;
-        (0..n).map(|_| if unit(splitmix(&mut state)) < self.rate { 0.0 } else { keep }).collect()
+    /// What each value is multiplied by, without end.
+    pub fn factors(&self) -> impl Iterator<Item = f32> {
+        let (rate, mut state) = (self.rate, self.state);
+        let keep = (1.0 / (1.0 - rate)) as f32;
+        std::iter::repeat_with(move || if unit(splitmix(&mut state)) < rate { 0.0 } else { keep })
     }
 }
 
@@ -435,13 +446,10 @@ impl CustomOp1 for Mask {
 
     fn cpu_fwd(&self, x: &CpuStorage, l: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, l)?;
-        let keep = (1.0 / (1.0 - self.rate)) as f32;
         let mut y = vec![0.0; x.len()];
         y.par_chunks_mut(VALUES).zip(x.par_chunks(VALUES)).enumerate().for_each(|(i, (y, x))| {
-            let mut state = self.after(i * VALUES);
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = if unit(splitmix(&mut state)) < self.rate { 0.0 } else { x * keep };
-            }
+            let here = Mask { state: self.after(i * VALUES), ..*self };
+            y.iter_mut().zip(x).zip(here.factors()).for_each(|((y, x), f)| *y = x * f);
         });
         Ok((CpuStorage::F32(y), l.shape().clone()))
     }
@@ -490,7 +498,8 @@ mod tests {
             alike(&[&x], || x.apply_op1(Softmax), || layers::softmax(&x));
             alike(&[&x, &b], || x.apply_op2(&b, AddBias), || x.broadcast_add(&b));
             let mask = Mask { rate: 0.3, state: 7 };
-            let factors = Tensor::from_vec(mask.factors(rows * d), &[rows, d], &Device::Cpu).unwrap();
+            let factors =
+                Tensor::from_iter(mask.factors().take(rows * d), &Device::Cpu).unwrap().reshape(&[rows, d]).unwrap();
             alike(&[&x], || x.apply_op1(mask), || x.mul(&factors));
             if d > 1 {
                 let plain = || {

@@ -136,7 +136,7 @@ impl Dropout {
         if x.device().is_cpu() {
             return x.contiguous()?.apply_op1(mask);
         }
-        x * Tensor::from_vec(mask.factors(x.elem_count()), x.shape(), x.device())?
+        x * Tensor::from_iter(mask.factors().take(x.elem_count()), x.device())?.reshape(x.shape())?
     }
 }
 

@@ -1,11 +1,12 @@
 //! AdamW (Loshchilov and Hutter 2019) with its own state, so that a stopped run goes on exactly where it was.
 
-use crate::encoder::fused::{values, values_mut};
+use crate::encoder::fused::{VALUES, values, values_mut};
 use crate::error::{Error, Result};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Result as Computed, Tensor, Var};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// How one group of variables learns.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +20,6 @@ pub struct Group {
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPS: f64 = 1e-8;
-
-/// Values that one thread takes at a time.
-const VALUES: usize = 1 << 14;
 
 /// A moving average of a gradient or of its square, in place.
 struct Average {
@@ -121,10 +119,10 @@ impl AdamW {
     }
 
     fn update(&mut self, name: &str, var: &Var, g: &Tensor, group: Group, factor: f64) -> Computed<()> {
-        if !self.moments.contains_key(name) {
-            self.moments.insert(name.to_string(), (var.zeros_like()?, var.zeros_like()?));
-        }
-        let Some((m, v)) = self.moments.get_mut(name) else { return Ok(()) };
+        let (m, v) = match self.moments.entry(name.to_string()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert((var.zeros_like()?, var.zeros_like()?)),
+        };
         let t = self.steps as i32;
         let (a, b) = (1.0 - BETA1.powi(t), 1.0 - BETA2.powi(t));
         let rate = group.rate * factor;
